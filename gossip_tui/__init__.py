@@ -1,0 +1,1 @@
+"""A terminal application that shows gossip: partial view, causal log, vector clocks."""

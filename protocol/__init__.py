@@ -1,0 +1,1 @@
+"""Gossip-based peer sampling, epidemic spreading and causal delivery, without a server."""

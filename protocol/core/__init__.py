@@ -1,0 +1,1 @@
+"""The machine without I/O: sampling, spreading, repair and causal order."""

@@ -1,0 +1,106 @@
+"""The settings of a node, each with its unit, how to choose it and where its default comes from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..errors import ConfigError
+from ..text import printable
+from .strategy import Strategy
+
+__all__ = ["CLUSTER_LIMIT", "Config"]
+
+CLUSTER_LIMIT = 64
+"""Characters of a cluster's name at the most: a choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How a node samples, spreads and remembers; every value is checked when it is made.
+
+    Raises:
+        ConfigError: A value is not possible; the text says which, and what is allowed.
+    """
+
+    cluster: str = ""
+    """Nodes of different clusters ignore each other. Not a secret: it keeps strangers apart, not enemies out."""
+
+    view_size: int = 20
+    """c: descriptors in the partial view, at least 2. Larger views cost bytes per exchange and survive more
+    crashes; below 8 a network can fall apart by itself. Default: the paper's N=1000 runs use 20."""
+
+    strategy: Strategy | str = "default"
+    """Peer selection, propagation and view selection; a ``Strategy``, a preset's name or the text of a strategy.
+    Presets are resolved against ``view_size``: see ``sampling``."""
+
+    cycle_period: float = 1.0
+    """T: seconds between exchanges that this node starts. Shorter finds peers and repairs sooner and costs one
+    exchange more per cycle; sensible from 0.05 to 60. Default: a choice, what a person watching can follow."""
+
+    answer_timeout: float = 1.0
+    """Seconds after which a peer that did not answer an exchange leaves the view. Must cover the slowest round
+    trip. Default: a choice, three times a bad intercontinental round trip."""
+
+    fanout: int = 4
+    """Peers that a new message is pushed to. Infect-and-die reaches 1 - exp(-fanout x share) of a random graph,
+    .98 at 4; anti-entropy finds the rest. Default: reference simulation."""
+
+    history_limit: int = 10_000
+    """Messages retained for readers and late joiners, at least 1."""
+
+    history_size_limit: int = 16 * 1024 * 1024
+    """Bytes of retained messages, overhead estimated; whichever limit is met first counts."""
+
+    hold_back_limit: int = 4_096
+    """Messages that may wait for their past."""
+
+    hold_back_size_limit: int = 4 * 1024 * 1024
+    """Bytes of messages that may wait for their past."""
+
+    backlog_limit: int = 1_024
+    """Own messages that may be unacknowledged before ``send_gossip`` refuses. Large enough to write on a train,
+    small enough that retention (``history_limit``) holds them; a choice."""
+
+    gap_timeout: float = 30.0
+    """Seconds of asking before messages that every peer has evicted are given up as a gap."""
+
+    orphan_timeout: float = 300.0
+    """Seconds a message may wait for a past that nobody seems to have. Default: ten gap time-outs, a choice."""
+
+    def __post_init__(self) -> None:
+        for name, low in MINIMUM.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise ConfigError(f"{name} must be a whole number of at least {low}, not {value!r}")
+        for name in ("cycle_period", "answer_timeout", "gap_timeout", "orphan_timeout"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise ConfigError(f"{name} must be a number of seconds above 0, not {value!r}")
+        if len(self.cluster) > CLUSTER_LIMIT or printable(self.cluster) != self.cluster:
+            raise ConfigError(f"cluster must be at most {CLUSTER_LIMIT} printable characters: {ascii(self.cluster)}")
+        if self.view_size > VIEW_SIZE_LIMIT:
+            raise ConfigError(f"view_size must be at most {VIEW_SIZE_LIMIT}, not {self.view_size}")
+        object.__setattr__(self, "strategy", self.sampling)
+
+    @property
+    def sampling(self) -> Strategy:
+        """The strategy with its preset resolved against ``view_size``."""
+        strategy = self.strategy
+        if isinstance(strategy, str):
+            return Strategy.parse(strategy, self.view_size)
+        strategy.check(self.view_size)
+        return strategy
+
+
+MINIMUM = {
+    "view_size": 2,
+    "fanout": 1,
+    "history_limit": 1,
+    "history_size_limit": 1,
+    "hold_back_limit": 1,
+    "hold_back_size_limit": 1,
+    "backlog_limit": 1,
+}
+VIEW_SIZE_LIMIT = 1_000
+"""Descriptors in a view at the most: c/2 of them must have a chance to fit a datagram over a few exchanges."""

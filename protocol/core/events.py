@@ -1,0 +1,109 @@
+"""What a node tells about itself, as frozen records; an application picks the ones it cares for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .identity import Address, Dot, NodeId
+from .messages import Message
+
+__all__ = [
+    "DatagramRejected",
+    "Delivered",
+    "Event",
+    "Gap",
+    "IncarnationChanged",
+    "Lagged",
+    "PeerLost",
+    "PeerSeen",
+    "Undeliverable",
+    "ViewChanged",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message was delivered: once, and after everything that happened before it."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSeen:
+    """A node was heard of for the first time, or again after it had been lost."""
+
+    id: NodeId
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """A node of the partial view stopped answering, or said goodbye."""
+
+    id: NodeId
+    address: Address
+    left: bool
+    """True for a goodbye, False for silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewChanged:
+    """The set of nodes in the partial view is another one; ages alone do not count."""
+
+    joined: tuple[NodeId, ...]
+    parted: tuple[NodeId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatagramRejected:
+    """A datagram, or part of one, could not be used; the node goes on as if it had not come."""
+
+    source: Address
+    reason: str
+    """One of the few words that ``NodeSnapshot.rejected`` counts by, such as ``malformed`` or ``version``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lagged:
+    """A reader was slower than retention: ``missed`` items were dropped before it read them."""
+
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages that no reachable node retains any more were given up; everything after them is exact."""
+
+    size: int
+    """How many messages are missing here for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """A held-back message was dropped: its past can't be had, or there was no room to wait for it."""
+
+    id: Dot
+    waits_for: tuple[Dot, ...]
+    """What was missing, as far as the origins are known by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncarnationChanged:
+    """Somebody else used this node's identity, so it took a new one; sequence numbers start again at 1."""
+
+    before: NodeId
+    after: NodeId
+
+
+Event = (
+    Delivered
+    | PeerSeen
+    | PeerLost
+    | ViewChanged
+    | DatagramRejected
+    | Lagged
+    | Gap
+    | Undeliverable
+    | IncarnationChanged
+)
+"""Everything ``Node.events()`` can yield."""

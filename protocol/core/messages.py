@@ -1,0 +1,314 @@
+"""What travels between nodes, and what a node hands to its application.
+
+Everything that travels is a ``NamedTuple`` of plain values; ``protocol.wire`` turns it into bytes and back. A dot
+travels as ``(key, sequence)``, since the name of an origin may not be known yet when its key is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .clock import VectorClock
+from .derived import DerivedClock
+from .identity import Address, Dot, Key, NodeId
+from .view import Descriptor
+
+__all__ = [
+    "Acknowledge",
+    "Absent",
+    "Anchor",
+    "BaselinePage",
+    "Digest",
+    "ExchangeAnswer",
+    "ExchangeRequest",
+    "Floors",
+    "FloorsDone",
+    "Goodbye",
+    "Header",
+    "HistoryDone",
+    "HistoryRequest",
+    "Item",
+    "KeyDot",
+    "Message",
+    "Padding",
+    "Range",
+    "Rumor",
+    "Want",
+]
+
+KeyDot = tuple[Key, int]
+"""A dot as it travels: the key of the origin and a sequence number (0 where a floor says "nothing yet")."""
+
+
+class Header(NamedTuple):
+    """What stands once at the front of every datagram."""
+
+    cluster: int
+    """32-bit hash of the cluster's name; other clusters are ignored."""
+    sender: Key
+    address: Address | None
+    """Where third parties can reach the sender; None if it does not know (a wildcard bind)."""
+    cookie: int = 0
+    """The receiver's cookie for the sender's address, returned as proof; 0 for none."""
+    offer: int = 0
+    """The sender's cookie for the receiver's address, to be returned from now on; 0 for none."""
+
+
+class Range(NamedTuple):
+    """Messages ``low`` to ``high`` (both included) of one origin."""
+
+    key: Key
+    low: int
+    high: int
+
+
+class Rumor(NamedTuple):
+    """One message as it travels."""
+
+    origin: NodeId
+    sequence: int
+    depth: int
+    created_at: float
+    """Unix seconds by the origin's clock."""
+    parents: tuple[KeyDot, ...]
+    """The maximal dots the origin had delivered; its own predecessor is implicit and not listed."""
+    payload: bytes
+    hops: int
+    """How often the message was passed on before this copy was sent; the origin sends 0."""
+
+
+class Digest(NamedTuple):
+    """What a node has, in a few bytes; equal frontiers mean equal delivered sets."""
+
+    frontier: tuple[KeyDot, ...] | None
+    """The maximal dots delivered; None where they do not fit the datagram."""
+    depth: int
+    """The largest depth delivered or announced."""
+    delivered: int
+    """Messages at or below the floors, baseline included."""
+    evicted: int
+    """How many of those are not retained any more."""
+
+
+class ExchangeRequest(NamedTuple):
+    """The active half of a view exchange."""
+
+    nonce: int
+    sender: NodeId
+    push: bool
+    """Whether the receiver shall merge the sender's buffer (its own descriptor included)."""
+    pull: bool
+    """Whether the sender wants a buffer back."""
+    descriptors: tuple[Descriptor, ...]
+    """The sender's buffer without its own descriptor, which header and ``sender`` make up."""
+    digest: Digest
+
+
+class ExchangeAnswer(NamedTuple):
+    """The passive half of a view exchange; also proof that the answerer is reached at its address."""
+
+    nonce: int
+    sender: NodeId
+    descriptors: tuple[Descriptor, ...]
+    digest: Digest
+
+
+class Padding(NamedTuple):
+    """Bytes without meaning, so that the answer to a first contact may be as large as it needs to be."""
+
+    size: int
+
+
+class Want(NamedTuple):
+    """Please send these messages."""
+
+    ranges: tuple[Range, ...]
+    anchored: bool
+    """Whether each shall come with its full clock, since the sender lacks a parent's."""
+
+
+class Absent(NamedTuple):
+    """These messages, which you asked for, are not here."""
+
+    ranges: tuple[Range, ...]
+
+
+class Anchor(NamedTuple):
+    """The full clock of one message, in pages; goes with its rumor."""
+
+    dot: KeyDot
+    page: int
+    pages: int
+    entries: tuple[KeyDot, ...]
+
+
+class Acknowledge(NamedTuple):
+    """The sender has delivered all messages of this origin (the receiver) up to this sequence."""
+
+    dot: KeyDot
+
+
+class Floors(NamedTuple):
+    """What the sender has of every origin whose key is within ``low`` to ``high``: please send what it lacks."""
+
+    round: int
+    low: Key
+    high: Key
+    floors: tuple[KeyDot, ...]
+
+
+class FloorsDone(NamedTuple):
+    """The answer to ``Floors`` ends here."""
+
+    round: int
+    more: bool
+    """More is missing than fitted the budget: ask again."""
+    evicted: bool
+    """Some of what is missing is not retained here any more."""
+
+
+class HistoryRequest(NamedTuple):
+    """Please send what you retain, in your delivery order."""
+
+    round: int
+    cursor: int
+    """Where the last answer ended, in the sponsor's count of deliveries; 0 asks for the baseline and the start."""
+
+
+class BaselinePage(NamedTuple):
+    """A part of the down-closed prefix that the sponsor does not retain any more."""
+
+    round: int
+    version: int
+    """How many messages the prefix has; pages of one version belong together."""
+    page: int
+    pages: int
+    depth: int
+    """The largest depth in the prefix."""
+    entries: tuple[tuple[NodeId, int], ...]
+    """Origins with the last sequence of each in the prefix."""
+    frontier: tuple[KeyDot, ...]
+    """Those of this page's dots that are maximal in the prefix."""
+
+
+class HistoryDone(NamedTuple):
+    """The answer to ``HistoryRequest`` ends here."""
+
+    round: int
+    cursor: int
+    """What to ask for next."""
+    more: bool
+
+
+class Goodbye(NamedTuple):
+    """The sender leaves for good; this incarnation will not come back."""
+
+    sender: NodeId
+
+
+Item = (
+    Rumor
+    | ExchangeRequest
+    | ExchangeAnswer
+    | Padding
+    | Want
+    | Absent
+    | Anchor
+    | Acknowledge
+    | Floors
+    | FloorsDone
+    | HistoryRequest
+    | BaselinePage
+    | HistoryDone
+    | Goodbye
+)
+"""Everything that can stand in a datagram."""
+
+
+class Message:
+    """A message as it was delivered: once, and after everything that happened before it.
+
+    Its clock is derived from its parents' clocks when it is first read.
+    """
+
+    __slots__ = (
+        "_derived",
+        "created_at",
+        "delivered_at",
+        "depth",
+        "from_history",
+        "hops",
+        "id",
+        "late",
+        "parents",
+        "payload",
+    )
+
+    id: Dot
+    payload: bytes
+    parents: tuple[Dot, ...]
+    """The origin's previous message, if any, and the maximal other dots it had delivered when it sent this."""
+    depth: int
+    """One more than the largest depth its origin knew (a Lamport number)."""
+    created_at: float
+    """Unix seconds by the origin's clock."""
+    delivered_at: float
+    """Unix seconds by this node's clock."""
+    hops: int
+    """How many nodes passed it on before it came here; 0 for what the origin sent itself, own messages included."""
+    from_history: bool
+    """Whether it came with the history that a sponsor sent on joining or after a gap."""
+    late: bool
+    """Whether it was delivered after a gap had been declared over its place: not in causal order."""
+
+    def __init__(
+        self,
+        id: Dot,  # noqa: A002 - the public attribute's name
+        payload: bytes,
+        *,
+        parents: tuple[Dot, ...],
+        depth: int,
+        derived: DerivedClock,
+        created_at: float,
+        delivered_at: float,
+        hops: int = 0,
+        from_history: bool = False,
+        late: bool = False,
+    ) -> None:
+        self.id = id
+        self.payload = payload
+        self.parents = parents
+        self.depth = depth
+        self.created_at = created_at
+        self.delivered_at = delivered_at
+        self.hops = hops
+        self.from_history = from_history
+        self.late = late
+        self._derived = derived
+
+    @property
+    def text(self) -> str:
+        """The payload as UTF-8; what is not UTF-8 shows as U+FFFD. Pass it through ``printable`` before a terminal."""
+        return self.payload.decode("utf-8", "replace")
+
+    @property
+    def clock(self) -> VectorClock:
+        """Every message that happened before this one, and itself: the last sequence number of each origin."""
+        return self._derived.clock()
+
+    @property
+    def order(self) -> tuple[int, NodeId, int]:
+        """Sorting by this gives the display order: a linear extension of happened-before, equal on all nodes."""
+        return (self.depth, self.id.origin, self.id.sequence)
+
+    def happened_before(self, other: Message) -> bool:
+        """Whether the origin of ``other`` had delivered this message when it sent ``other``."""
+        origin, sequence = self.id
+        return self.id != other.id and other.clock.get(origin, 0) >= sequence
+
+    def is_concurrent_with(self, other: Message) -> bool:
+        """Whether neither happened before the other; no message is concurrent with itself."""
+        return self.id != other.id and not self.happened_before(other) and not other.happened_before(self)
+
+    def __repr__(self) -> str:
+        return f"<Message {self.id} {self.payload[:32]!r} depth {self.depth}>"

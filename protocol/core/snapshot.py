@@ -1,0 +1,129 @@
+"""One frozen picture of a node, for panes, logs and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .identity import Address, Dot, NodeId
+from .strategy import Strategy
+
+__all__ = ["Counters", "Descriptor", "HeldMessage", "NodeSnapshot", "PeerRow", "PeerState"]
+
+from enum import StrEnum
+
+from .view import Descriptor
+
+
+class PeerState(StrEnum):
+    """Where a node this one has heard of stands now."""
+
+    VIEW = "view"
+    """In the partial view."""
+    LOST = "lost"
+    """It stopped answering and is dialled again now and then."""
+    LEFT = "left"
+    """It said goodbye."""
+    AUTHOR = "author"
+    """Known by its messages or from former views only."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRow:
+    """One node this one has heard of."""
+
+    id: NodeId
+    address: Address | None
+    """None for an author that was never met."""
+    state: PeerState
+    age: int | None
+    """Age of its descriptor in exchanges while it is in the view, else None."""
+    round_trip: float | None
+    """Smoothed seconds from request to answer; None before the first answer."""
+    last_direction: str
+    """How the last exchange went: ``"out"`` (this node asked), ``"in"`` (it asked), ``""`` (none yet)."""
+    last_exchange_at: float | None
+    """The moment of the last exchange, on the clock that drives the node; None before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message that was received and waits in the hold-back queue for its past."""
+
+    id: Dot
+    text: str
+    depth: int
+    created_at: float
+    """Unix seconds by the origin's clock."""
+    received_at: float
+    """Unix seconds by this node's clock."""
+    waits_for: tuple[Dot, ...]
+    """The missing dots, as far as their origins are known by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Running totals since the node started."""
+
+    datagrams_in: int = 0
+    datagrams_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    delivered: int = 0
+    """Messages delivered, own ones included."""
+    sent: int = 0
+    """Own messages made."""
+    rumors_in: int = 0
+    """Payload copies received."""
+    duplicates: int = 0
+    """Payload copies received of messages that were here already."""
+    repairs: int = 0
+    """Messages first received because this node asked for them."""
+    wants: int = 0
+    """Requests sent for missing messages."""
+    exchanges_started: int = 0
+    exchanges_answered: int = 0
+    """View exchanges that this node started and a peer answered in time."""
+    exchanges_served: int = 0
+    """View exchanges that peers started here."""
+    peers_lost: int = 0
+    gaps: int = 0
+    undeliverable: int = 0
+    events_dropped: int = 0
+    """Events nobody fetched in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSnapshot:
+    """Everything countable about a node at one moment."""
+
+    id: NodeId
+    address: Address
+    cluster: str
+    strategy: Strategy
+    view_size: int
+    fanout: int
+    cycle: int
+    """Cycles this node has begun."""
+    view: tuple[Descriptor, ...]
+    peers: tuple[PeerRow, ...]
+    """Everyone heard of and not forgotten: view, lost, left, authors; sorted by name."""
+    held: tuple[HeldMessage, ...]
+    """The hold-back queue in display order, at most the first 256 of ``held_count``."""
+    held_count: int
+    retained_count: int
+    retained_size: int
+    """Bytes of retained messages."""
+    evicted_count: int
+    """Messages before the retained ones: delivered here and evicted, or before this node's time."""
+    frontier: tuple[Dot, ...]
+    """The maximal dots delivered."""
+    depth: int
+    """The largest depth delivered or announced."""
+    unacknowledged: int
+    """Own messages that no other node is known to have."""
+    catching_up: bool
+    left: bool
+    counters: Counters
+    rejected: Mapping[str, int]
+    """Datagrams and messages refused, by reason."""

@@ -1,0 +1,73 @@
+"""What this library raises.
+
+A local mistake raises one of these; what came from the network never does: it becomes a counter by reason and
+one ``DatagramRejected`` event.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AddressError",
+    "BacklogError",
+    "ConfigError",
+    "GossipError",
+    "PayloadSizeError",
+    "StateError",
+    "WireError",
+]
+
+
+class GossipError(Exception):
+    """The root of all errors of this library."""
+
+
+class ConfigError(GossipError, ValueError):
+    """A setting is not possible; the text says which setting, its value and what is allowed."""
+
+
+class AddressError(ConfigError):
+    """A text is not an address; the text says what an address looks like."""
+
+
+class StateError(GossipError, RuntimeError):
+    """The call does not fit the state of the node, such as sending after ``leave()``; nothing was changed."""
+
+
+class PayloadSizeError(GossipError, ValueError):
+    """A payload does not fit one message; nothing was made and no sequence number used.
+
+    Attributes:
+        size: Bytes of the payload.
+        limit: The most bytes that fit now.
+    """
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"payload of {size} bytes is too large: at most {limit} bytes fit one message")
+        self.size = size
+        self.limit = limit
+
+
+class BacklogError(GossipError):
+    """Too many own messages are unacknowledged; nothing was made. ``await node.drain()`` waits for room.
+
+    Attributes:
+        pending: Own messages that no other node is known to have.
+        limit: The most that may be pending.
+    """
+
+    def __init__(self, pending: int, limit: int) -> None:
+        super().__init__(f"{pending} own messages are unacknowledged, the limit is {limit}: wait with drain()")
+        self.pending = pending
+        self.limit = limit
+
+
+class WireError(GossipError):
+    """A datagram is not one of ours; raised by codecs, counted by the node.
+
+    Attributes:
+        reason: One of the few words under which it is counted, such as ``"malformed"`` or ``"version"``.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason

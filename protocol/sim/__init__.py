@@ -1,0 +1,1 @@
+"""The deterministic simulator: many machines, one clock, injected faults."""
