@@ -1,0 +1,241 @@
+"""How things look: glyphs, colours and themes.
+
+Colour never says anything alone: every colour goes with a number, a length or a glyph. The ramp for ages follows
+cividis, which people with any kind of colour blindness read as dark to bright; the origin colours follow Okabe and
+Ito. On a light background the ramps run the other way, so that old is always the strongest.
+
+Sources: Nunez, Anderton, Renslow, *Optimizing colormaps with consideration for color vision deficiency*, PLOS ONE
+13(7), 2018; Okabe and Ito, *Color Universal Design*, 2008.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.style import Style
+from textual.app import App
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.theme import Theme
+
+from .drawing.line import HEAT, ORIGINS, Role
+
+__all__ = ["ASCII", "THEMES", "UNICODE", "Glyphs", "Palette", "colorless", "palette_for", "palette_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The signs that panes draw with, each one cell wide."""
+
+    concurrent: str
+    """A message concurrent with the one above."""
+    inserted: str
+    """A message that arrived late and was inserted where it belongs."""
+    out_of_order: str
+    """A message delivered after a gap: not in causal order."""
+    history: str
+    """A message that came with the history of a sponsor."""
+    mention: str
+    """A message that names this node."""
+    asked: str
+    """This node started the last exchange."""
+    served: str
+    """The peer started the last exchange."""
+    both: str
+    """Both have started an exchange lately."""
+    joined: str
+    parted: str
+    info: str
+    warning: str
+    bar_full: str
+    bar_empty: str
+    spark: str
+    """Bars of a sparkline, lowest first."""
+    ellipsis: str
+    down: str
+    up: str
+    dot: str
+    """Between two facts on one line."""
+    border: str
+    """The CSS border type of a pane."""
+
+
+UNICODE = Glyphs(
+    concurrent="∥",
+    inserted="»",
+    out_of_order="!",
+    history="↻",
+    mention="@",
+    asked="→",
+    served="←",
+    both="↔",
+    joined="+",
+    parted="−",
+    info="·",
+    warning="!",
+    bar_full="━",
+    bar_empty="─",
+    spark="▁▂▃▄▅▆▇█",
+    ellipsis="…",
+    down="▼",
+    up="▲",
+    dot="·",
+    border="round",
+)
+"""For terminals that show Unicode, which is nearly all of them."""
+
+ASCII = Glyphs(
+    concurrent="|",
+    inserted=">",
+    out_of_order="!",
+    history="h",
+    mention="@",
+    asked=">",
+    served="<",
+    both="=",
+    joined="+",
+    parted="-",
+    info="*",
+    warning="!",
+    bar_full="#",
+    bar_empty=".",
+    spark="_.:-=+*#",
+    ellipsis="~",
+    down="v",
+    up="^",
+    dot="-",
+    border="ascii",
+)
+"""For ``--ascii``: nothing that a serial console or an old font could not show."""
+
+Palette = Mapping[Role, Style]
+"""A style for every role."""
+
+DARK_HEAT = ("#56709f", "#6b7690", "#7f7f86", "#989178", "#b3a573", "#cbb964", "#e4d04e", "#fee838")
+LIGHT_HEAT = ("#a29a66", "#8b8770", "#777777", "#656b7c", "#525e7e", "#3c4f7c", "#1f3a70", "#00224e")
+DARK_ORIGINS = ("#56b4e9", "#e8a32e", "#2fc79b", "#ece04a", "#d98fb8", "#f28b50", "#9db8ff", "#c9c9c9")
+LIGHT_ORIGINS = ("#00629b", "#9a5b00", "#00664d", "#6f5f00", "#96396c", "#a84300", "#4740a8", "#4a4a4a")
+
+
+def colored(
+    heat: Sequence[str], origins: Sequence[str], *, faint: str, good: str, bad: str, warning: str, accent: str, block: str
+) -> Palette:
+    """A palette in which roles differ by colour, and by weight where they matter most."""
+    palette = {
+        Role.TEXT: Style.null(),
+        Role.DIM: Style(color=faint),
+        Role.TITLE: Style(color=faint, bold=True),
+        Role.OWN: Style(bold=True),
+        Role.MENTION: Style(color=accent, bold=True),
+        Role.MATCH: Style(underline=True),
+        Role.CONCURRENT: Style(color=accent),
+        Role.NEW: Style(color=good, bold=True),
+        Role.LATE: Style(color=warning, bold=True),
+        Role.HELD: Style(color=faint, italic=True),
+        Role.CLOCK: Style(color=faint),
+        Role.GOOD: Style(color=good),
+        Role.BAD: Style(color=bad),
+        Role.WARNING: Style(color=warning),
+        Role.BANNER: Style(color=block, bgcolor=accent, bold=True),
+        Role.CURSOR: Style(bgcolor=block),
+    }
+    palette.update((role, Style(color=color)) for role, color in zip(HEAT, heat, strict=True))
+    palette.update((role, Style(color=color)) for role, color in zip(ORIGINS, origins, strict=True))
+    return palette
+
+
+DARK = colored(
+    DARK_HEAT,
+    DARK_ORIGINS,
+    faint="#8b929c",
+    good="#2fc79b",
+    bad="#f2777a",
+    warning="#e8a32e",
+    accent="#e6c84f",
+    block="#2d3644",
+)
+LIGHT = colored(
+    LIGHT_HEAT,
+    LIGHT_ORIGINS,
+    faint="#666b73",
+    good="#00664d",
+    bad="#b3261e",
+    warning="#9a5b00",
+    accent="#6b4fa0",
+    block="#dbe4f0",
+)
+PLAIN: Palette = {
+    **dict.fromkeys(Role, Style.null()),
+    **dict.fromkeys((Role.DIM, Role.CLOCK, Role.HELD), Style(dim=True)),
+    **dict.fromkeys((Role.TITLE, Role.OWN, Role.NEW, Role.LATE, Role.BAD, Role.WARNING), Style(bold=True)),
+    Role.MENTION: Style(bold=True, underline=True),
+    Role.MATCH: Style(underline=True),
+    Role.BANNER: Style(reverse=True),
+    Role.CURSOR: Style(reverse=True),
+}
+"""Without any colour, for NO_COLOR: weight, underline and reverse say what colour would."""
+
+THEMES = (
+    Theme(
+        name="gossip-dark",
+        primary="#56b4e9",
+        secondary="#3d7ea6",
+        accent="#e6c84f",
+        warning="#e8a32e",
+        error="#f2777a",
+        success="#2fc79b",
+        foreground="#dfe3e8",
+        background="#13161b",
+        surface="#181c22",
+        panel="#222831",
+    ),
+    Theme(
+        name="gossip-light",
+        primary="#00629b",
+        secondary="#3d7ea6",
+        accent="#6b4fa0",
+        warning="#9a5b00",
+        error="#b3261e",
+        success="#00664d",
+        foreground="#1e2329",
+        background="#f4f2ec",
+        surface="#fbfaf7",
+        panel="#e6e3da",
+        dark=False,
+    ),
+    Theme(
+        name="gossip-contrast",
+        primary="#ffffff",
+        secondary="#c0c0c0",
+        accent="#ffe600",
+        warning="#ffb000",
+        error="#ff8080",
+        success="#60ffb0",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#202020",
+    ),
+)
+"""The application's own themes; Textual's built-in ones work as well."""
+
+
+def palette_for(theme: Theme, *, color: bool = True) -> Palette:
+    """The palette that can be read on a theme's background; without ``color``, one that uses none."""
+    if not color:
+        return PLAIN
+    return DARK if theme.dark else LIGHT
+
+
+def palette_of(app: App[object]) -> Palette:
+    """The palette for the theme that an application shows now, obeying NO_COLOR."""
+    return palette_for(app.current_theme, color=not app.no_color)
+
+
+def colorless(filters: Sequence[LineFilter]) -> list[LineFilter]:
+    """Textual's line filters with no colour where it would show greys.
+
+    NO_COLOR asks for no colour at all; Textual answers with shades of grey. An application returns this from
+    ``get_line_filters`` while its ``no_color`` is set.
+    """
+    return [NoColor() if isinstance(line_filter, Monochrome) else line_filter for line_filter in filters]
