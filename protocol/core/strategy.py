@@ -1,7 +1,7 @@
 """Which peer to exchange views with, which way descriptors travel, and which of them stay.
 
 Two families share the first two axes. The view selection of 2007 is a pair of numbers, healing H and swapping
-S; that of 2004 is one word: ``rand``, ``head`` or ``tail``. Head means youngest, tail oldest, by age everywhere.
+S; that of 2004 is one word: ``rand``, ``head`` or ``tail``. Head means youngest and tail oldest, by age.
 
 Sources: Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen, *Gossip-based Peer Sampling*, ACM TOCS 25(3),
 2007; Jelasity, Guerraoui, Kermarrec, van Steen, *The Peer Sampling Service*, Middleware 2004.
@@ -153,8 +153,8 @@ class Strategy:
             return cls(PeerSelection(peer_selection), Propagation(propagation), view_selection)
         except ValueError:
             raise ConfigError(
-                f"strategy must be one of {', '.join(PRESETS)}, or three parts such as (rand, push-pull, head) "
-                f"or (tail, push-pull, H=1, S=9), not {text[:QUOTE_LIMIT]!a}"
+                f"strategy must be one of {', '.join(PRESETS)}, or three parts such as "
+                f"(rand, push-pull, head) or (tail, push-pull, H=1, S=9), not {text[:QUOTE_LIMIT]!a}"
             ) from None
 
     def check(self, view_size: int) -> None:

@@ -1,7 +1,26 @@
-"""The partial view."""
+"""The partial view: the few nodes that one node knows, each with the age of that knowledge.
+
+Rules of this file. The view never holds its own node, two descriptors of one node, two nodes at one address,
+or more than ``view_size`` descriptors. An entry carries the tick at which it was fresh, so that ageing all of
+them is one addition. Dice come from ``rng.random()`` alone, and they break every tie.
+
+Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
+"""
+
 from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
+
 from .identity import Address, NodeId
+from .strategy import HealSwap, PeerSelection, ViewSelection
+
+__all__ = ["AGE_LIMIT", "Descriptor", "PartialView", "ViewChange"]
+
+AGE_LIMIT = 0xFFFF
+"""The largest age taken or told, and what older ones look like: nine hours at the default cycle; a choice."""
+
 
 class Descriptor(NamedTuple):
     """What a view knows of a node: who, where, and how many exchanges ago it was fresh."""
@@ -9,3 +28,272 @@ class Descriptor(NamedTuple):
     id: NodeId
     address: Address
     age: int
+
+
+class ViewChange(NamedTuple):
+    """Who came into the view and who is no longer in it; a change of ages alone is none."""
+
+    joined: tuple[NodeId, ...]
+    parted: tuple[NodeId, ...]
+
+
+Entry = tuple[NodeId, Address, int]
+"""A descriptor at rest: who, where, and the tick at which it was fresh."""
+
+
+class PartialView:
+    """The descriptors one node holds, at most ``view_size``, and the choices made among them.
+
+    A descriptor of the node itself, by id or by address, is dropped wherever it comes from. Iteration gives the
+    descriptors of the moment in order of arrival.
+    """
+
+    __slots__ = ("_dice", "_entries", "_holders", "_own_address", "_own_id", "_tick", "_view_size")
+
+    def __init__(
+        self, own_id: NodeId, own_address: Address | None, view_size: int, rng: random.Random
+    ) -> None:
+        """Start empty.
+
+        Args:
+            own_id: The node whose view this is.
+            own_address: Where others reach it; None while that is not known.
+            view_size: c, the most descriptors that stay after a merge.
+            rng: Dice; only ``random()`` is used.
+        """
+        self._own_id = own_id
+        self._own_address = own_address
+        self._view_size = view_size
+        self._dice = rng.random
+        self._tick = 0
+        self._entries: dict[NodeId, Entry] = {}
+        self._holders: dict[Address, NodeId] = {}
+
+    @property
+    def view_size(self) -> int:
+        """c: the most descriptors the view holds."""
+        return self._view_size
+
+    @property
+    def own_id(self) -> NodeId:
+        """The node whose view this is; a descriptor of a newly assigned id leaves the view."""
+        return self._own_id
+
+    @own_id.setter
+    def own_id(self, own_id: NodeId) -> None:
+        self._own_id = own_id
+        self.remove(own_id)
+
+    @property
+    def own_address(self) -> Address | None:
+        """Where others reach this node; whoever claims a newly assigned address leaves the view."""
+        return self._own_address
+
+    @own_address.setter
+    def own_address(self, own_address: Address | None) -> None:
+        self._own_address = own_address
+        if own_address in self._holders:
+            self.remove(self._holders[own_address])
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, node_id: object) -> bool:
+        return node_id in self._entries
+
+    def __iter__(self) -> Iterator[Descriptor]:
+        return iter(self._describe(self._entries.values()))
+
+    def get(self, node_id: NodeId) -> Descriptor | None:
+        """The descriptor of ``node_id``, None where there is none."""
+        entry = self._entries.get(node_id)
+        return None if entry is None else self._describe((entry,))[0]
+
+    def at(self, address: Address) -> Descriptor | None:
+        """The descriptor of the node at ``address``, None where there is none."""
+        holder = self._holders.get(address)
+        return None if holder is None else self.get(holder)
+
+    def descriptors(self) -> tuple[Descriptor, ...]:
+        """All descriptors, youngest first, equal ages by id."""
+        return tuple(sorted(self, key=lambda descriptor: (descriptor.age, descriptor.id)))
+
+    def select_peer(self, peer_selection: PeerSelection) -> Descriptor | None:
+        """The peer to exchange views with: any, the youngest or the oldest, ties at random; None if empty."""
+        if not self._entries:
+            return None
+        if peer_selection is PeerSelection.RAND:
+            chosen = self._draw(list(self._entries.values()), 1)
+        else:
+            chosen, _ = self._split(1, youngest=peer_selection is PeerSelection.HEAD)
+        return self._describe(chosen)[0]
+
+    def sample(self, count: int, exclude: Collection[NodeId] = ()) -> list[Descriptor]:
+        """Up to ``count`` different descriptors at random, none of ``exclude``."""
+        pool = list(self._entries.values())
+        if exclude:
+            pool = [entry for entry in pool if entry[0] not in exclude]
+        return self._describe(self._draw(pool, count))
+
+    def buffer(self, count: int, heal: int) -> tuple[Descriptor, ...]:
+        """Up to ``count`` descriptors to send, drawn from all but the ``heal`` oldest; they stay in the view.
+
+        Where there are too few others, some of the oldest are taken too. The order is random, so a prefix is a
+        sample as well. The paper permutes the view, moves the H oldest to its end and takes the first ``count``:
+        the same distribution, if what was sent is handed to ``merge``.
+
+        Args:
+            count: c/2 - 1 in the paper, whose buffer has the own descriptor in front.
+            heal: H.
+        """
+        oldest, others = self._split(heal)
+        chosen = self._draw(others, count)
+        if len(chosen) < count:
+            chosen += self._draw(oldest, count - len(chosen))
+        return tuple(self._describe(chosen))
+
+    def merge(
+        self,
+        received: Iterable[Descriptor],
+        sent: Iterable[Descriptor],
+        view_selection: HealSwap | ViewSelection,
+    ) -> ViewChange:
+        """Fold a peer's buffer into the view and cut it back to ``view_size``.
+
+        Of two descriptors of one node the younger stays, of two nodes at one address the larger incarnation.
+        While the view is too large, up to H of the oldest go, then up to S of those in ``sent`` that the peer
+        did not refresh, then any at random; or, by the rule of 2004, the oldest, the youngest or any.
+
+        Args:
+            received: The peer's descriptors, its own among them, ages as the peer held them.
+            sent: What ``buffer`` gave for the same exchange; it is safe with the peer. Only the ids count.
+            view_selection: H and S, or the rule of 2004.
+
+        Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
+        """
+        before = self._entries.copy()
+        self._append(received)
+        excess = len(self._entries) - self._view_size
+        if excess > 0:
+            if isinstance(view_selection, HealSwap):
+                self._heal_and_swap(excess, view_selection, sent, before)
+            elif view_selection is ViewSelection.RAND:
+                self._discard(self._draw(list(self._entries.values()), excess))
+            else:
+                self._discard(self._split(excess, youngest=view_selection is ViewSelection.TAIL)[0])
+        return self._change_since(before)
+
+    def add(self, descriptor: Descriptor) -> ViewChange:
+        """Take in one descriptor by the rules of ``merge``; in a full view another one, any, makes room."""
+        before = self._entries.copy()
+        self._append((descriptor,))
+        if len(self._entries) > self._view_size:
+            self._discard(self._draw(list(before.values()), 1))
+        return self._change_since(before)
+
+    def remove(self, node_id: NodeId) -> Descriptor | None:
+        """Take ``node_id`` out; returns what was known of it, None if it was not there."""
+        descriptor = self.get(node_id)
+        if descriptor is not None:
+            self._discard((self._entries[node_id],))
+        return descriptor
+
+    def increase_age(self) -> None:
+        """Age every descriptor by 1; due after each exchange, active or passive."""
+        self._tick += 1
+
+    def check(self) -> None:
+        """Verify every invariant; for tests.
+
+        Raises:
+            AssertionError: One does not hold.
+        """
+        entries, holders = self._entries, self._holders
+        assert len(entries) <= self._view_size, "more descriptors than view_size"
+        assert self._own_id not in entries, "the own id is in the view"
+        assert self._own_address not in holders, "the own address is in the view"
+        assert all(node_id == entry[0] for node_id, entry in entries.items()), "an entry under another id"
+        assert len(holders) == len(entries), "two nodes at one address"
+        assert all(holders.get(entry[1]) == entry[0] for entry in entries.values()), "an address unknown"
+        assert all(entry[2] <= self._tick for entry in entries.values()), "an age below 0"
+
+    def _describe(self, entries: Iterable[Entry]) -> list[Descriptor]:
+        tick = self._tick
+        return [
+            Descriptor(node_id, address, min(tick - stamp, AGE_LIMIT)) for node_id, address, stamp in entries
+        ]
+
+    def _append(self, received: Iterable[Descriptor]) -> None:
+        own_id, own_address, tick = self._own_id, self._own_address, self._tick
+        entries, holders = self._entries, self._holders
+        for node_id, address, age in received:
+            if node_id == own_id or address == own_address:
+                continue
+            stamp = tick - age if 0 <= age <= AGE_LIMIT else tick - min(max(age, 0), AGE_LIMIT)
+            known = entries.get(node_id)
+            if known is not None and known[2] >= stamp:
+                continue
+            if known is None or known[1] != address:
+                if address in holders and not self._dislodge(holders[address], node_id):
+                    continue
+                if known is not None:
+                    del holders[known[1]]
+                holders[address] = node_id
+            entries[node_id] = (node_id, address, stamp)
+
+    def _dislodge(self, holder: NodeId, claimant: NodeId) -> bool:
+        """Whether ``claimant`` started later than the holder of its address, who leaves then."""
+        later = (claimant.incarnation, claimant.name) > (holder.incarnation, holder.name)
+        if later:
+            self.remove(holder)
+        return later
+
+    def _heal_and_swap(
+        self, excess: int, rule: HealSwap, sent: Iterable[Descriptor], before: dict[NodeId, Entry]
+    ) -> None:
+        entries = self._entries
+        healed = min(rule.heal, excess)
+        if healed:
+            self._discard(self._split(healed)[0])
+            excess -= healed
+        swapped = min(rule.swap, excess)
+        if swapped:
+            # The paper removes from the head of its list, where the sent ones stand. A copy that the peer
+            # refreshed stands at the tail: it is not what was sent, and stays.
+            here = [(before.get(node_id), entries.get(node_id)) for node_id, _, _ in sent]
+            stale = [entry for known, entry in here if entry is known and entry is not None][:swapped]
+            self._discard(stale)
+            excess -= len(stale)
+        if excess:
+            self._discard(self._draw(list(entries.values()), excess))
+
+    def _split(self, count: int, *, youngest: bool = False) -> tuple[list[Entry], list[Entry]]:
+        """The ``count`` oldest (or youngest) and the others, each in no order; ties fall at random."""
+        pool = list(self._entries.values())
+        if not 0 < count < len(pool):
+            return (pool, []) if count > 0 else ([], pool)
+        stamps = sorted([entry[2] for entry in pool])
+        edge = stamps[-count] if youngest else stamps[count - 1]
+        tied = [entry for entry in pool if entry[2] == edge]
+        older = [entry for entry in pool if entry[2] < edge]
+        younger = [entry for entry in pool if entry[2] > edge]
+        chosen, others = (younger, older) if youngest else (older, younger)
+        chosen += self._draw(tied, count - len(chosen))
+        return chosen, others + tied
+
+    def _draw(self, pool: list[Entry], count: int) -> list[Entry]:
+        """Take up to ``count`` out of ``pool`` at random, in random order."""
+        dice, pop, size = self._dice, pool.pop, len(pool)
+        return [pop(int(dice() * left)) for left in range(size, max(size - count, 0), -1)]
+
+    def _discard(self, unwanted: Iterable[Entry]) -> None:
+        entries, holders = self._entries, self._holders
+        for node_id, address, _ in unwanted:
+            del entries[node_id]
+            del holders[address]
+
+    def _change_since(self, before: dict[NodeId, Entry]) -> ViewChange:
+        entries = self._entries
+        joined = [node_id for node_id in entries if node_id not in before]
+        parted = [node_id for node_id in before if node_id not in entries]
+        return ViewChange(tuple(joined), tuple(parted))
