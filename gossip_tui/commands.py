@@ -1,0 +1,301 @@
+"""The one table: every command and every key, what it takes and what it does.
+
+Composer, palette, footer, help screen and the tables of the README are all made from it, so they can't disagree.
+This module draws nothing and imports nothing that does.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocol.errors import GossipError
+from protocol.text import printable
+
+__all__ = [
+    "COMMANDS",
+    "KEYS",
+    "Command",
+    "CommandError",
+    "Invocation",
+    "Key",
+    "Say",
+    "Takes",
+    "Where",
+    "available",
+    "command_rows",
+    "find_command",
+    "key_rows",
+    "markdown",
+    "parse_line",
+]
+
+
+class CommandError(GossipError, ValueError):
+    """A line typed by the person can't be carried out; the text says why and what is possible."""
+
+
+class Takes(StrEnum):
+    """What the arguments of a command are, so that Tab can complete them."""
+
+    NOTHING = "nothing"
+    ADDRESSES = "addresses"
+    COMMAND = "command"
+    FILTER = "filter"
+    NODE = "node"
+    ORDER = "order"
+    SORT = "sort"
+    STRATEGY = "strategy"
+    THEME = "theme"
+
+
+class Where(StrEnum):
+    """Where a key works."""
+
+    EVERYWHERE = "everywhere"
+    COMPOSER = "composer"
+    LOG = "log"
+    VIEW = "view"
+    DIALOG = "dialog"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a person can ask for by ``/name``, from the palette, and by a key if it has one."""
+
+    name: str
+    title: str
+    """What the palette calls it."""
+    does: str
+    """One sentence without markup."""
+    usage: str = ""
+    """Its arguments as the help shows them; square brackets for what may be left out."""
+    takes: Takes = Takes.NOTHING
+    needs_argument: bool = False
+    key: str = ""
+    """The key as Textual names it, or nothing."""
+    footer: str = ""
+    """The word beside the key at the foot of the screen."""
+    demo: bool = False
+    """Whether it exists only where several nodes run in this process."""
+
+    @property
+    def call(self) -> str:
+        """How to type it: the slash, the name and the usage."""
+        return f"/{self.name} {self.usage}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key that is no command of its own."""
+
+    label: str
+    does: str
+    where: Where
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "help",
+        "Help",
+        "Explain panes, keys and commands, or one command.",
+        usage="[COMMAND]",
+        takes=Takes.COMMAND,
+        key="f1",
+        footer="Help",
+    ),
+    Command("view", "Go to the partial view", "Move to the partial view.", key="f2", footer="View"),
+    Command("log", "Go to the log", "Move to the causal log.", key="f3", footer="Log"),
+    Command(
+        "join",
+        "Join a network",
+        "Join through these nodes; after leaving: come back as a new incarnation.",
+        usage="[HOST:PORT ...]",
+        takes=Takes.ADDRESSES,
+    ),
+    Command(
+        "add",
+        "Add peers",
+        "Try these nodes as peers, once.",
+        usage="HOST:PORT ...",
+        takes=Takes.ADDRESSES,
+        needs_argument=True,
+    ),
+    Command("peers", "List everyone heard of", "List everyone heard of: in view, lost, left, authors."),
+    Command("leave", "Leave the network", "Say goodbye to the network and stay here to read."),
+    Command(
+        "strategy",
+        "Set or show the strategy",
+        "Set how peers are sampled, or say how they are now.",
+        usage="[NAME]",
+        takes=Takes.STRATEGY,
+    ),
+    Command(
+        "order",
+        "Toggle the order of the log",
+        "Order the log causally or by arrival; without a word: the other one.",
+        usage="[causal|arrival]",
+        takes=Takes.ORDER,
+    ),
+    Command(
+        "sort",
+        "Toggle the order of the view",
+        "Sort the partial view by age or by name; without a word: the other one.",
+        usage="[age|name]",
+        takes=Takes.SORT,
+    ),
+    Command(
+        "filter",
+        "Filter the log",
+        "Show only what matches: text, from:NAME, /regex/, ! in front for the rest; without a word: all.",
+        usage="[PATTERN]",
+        takes=Takes.FILTER,
+    ),
+    Command("freeze", "Freeze or thaw the screen", "Hold the screen still, or let it go on.", key="f8", footer="Freeze"),
+    Command(
+        "node",
+        "Move to the next node",
+        "Sit on another node of this swarm; without a name: the next one.",
+        usage="[NAME]",
+        takes=Takes.NODE,
+        key="f9",
+        footer="Next node",
+        demo=True,
+    ),
+    Command("zoom", "Zoom or unzoom the pane", "Give one pane all the room, or share it again.", key="f10", footer="Zoom"),
+    Command(
+        "theme",
+        "Change the theme",
+        "Use this theme, or the next one.",
+        usage="[NAME]",
+        takes=Takes.THEME,
+    ),
+    Command("quit", "Quit", "Leave the network and end the program.", key="ctrl+q", footer="Quit"),
+)
+"""Every command, in the order in which help, palette and footer show them."""
+
+KEYS: tuple[Key, ...] = (
+    Key("Esc", "Move between composer and log; in a dialog: close it.", Where.EVERYWHERE),
+    Key("Tab", "Move to the next pane.", Where.EVERYWHERE),
+    Key("^p", "Open the command palette.", Where.EVERYWHERE),
+    Key("Enter", "Send the line, or carry out the command.", Where.COMPOSER),
+    Key("Up Down", "Go through the lines typed before.", Where.COMPOSER),
+    Key("Tab", "Complete a command, a peer, a strategy.", Where.COMPOSER),
+    Key("PgUp PgDn", "Scroll the log.", Where.COMPOSER),
+    Key("Up Down PgUp PgDn Home", "Move through the messages; End follows new ones.", Where.LOG),
+    Key("Enter", "Open the message: full text, clock, parents, what is concurrent.", Where.LOG),
+    Key("o", "Order causally or by arrival.", Where.LOG),
+    Key("n N", "Go to the next or previous match of the filter.", Where.LOG),
+    Key("Up Down PgUp PgDn Home End", "Move through the peers.", Where.VIEW),
+    Key("Enter", "Open the peer; in the demo: move to that node.", Where.VIEW),
+    Key("s", "Sort by age or by name.", Where.VIEW),
+)
+"""Every key that is no command of its own."""
+
+KEY_LABELS = {"ctrl+q": "^q", "ctrl+p": "^p"}
+
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+def key_label(key: str) -> str:
+    """How the screen writes a key: ``F1``, ``^q``."""
+    return KEY_LABELS.get(key, key.upper())
+
+
+def available(*, demo: bool) -> tuple[Command, ...]:
+    """The commands there are, with or without those for several nodes in one process."""
+    return tuple(command for command in COMMANDS if demo or not command.demo)
+
+
+def find_command(name: str, *, demo: bool = False) -> Command:
+    """The command of that name.
+
+    Raises:
+        CommandError: There is none; the text names the nearest or the way to all of them.
+    """
+    command = _BY_NAME.get(name.lower())
+    if command is not None and (demo or not command.demo):
+        return command
+    near = difflib.get_close_matches(name.lower(), [known.name for known in available(demo=demo)], 1)
+    hint = f"did you mean /{near[0]}?" if near else "/help lists all commands, // starts a text with a slash"
+    raise CommandError(f"there is no /{printable(name)[:32]}: {hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A line that is gossip."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A line that is a command."""
+
+    command: Command
+    argument: str
+    """Everything behind the name, stripped."""
+
+    @property
+    def words(self) -> list[str]:
+        """The argument, split at white space."""
+        return self.argument.split()
+
+
+def parse_line(line: str, *, demo: bool = False) -> Say | Invocation | None:
+    """Read one line of the composer; None for one without anything in it.
+
+    Raises:
+        CommandError: It starts with a slash and is no command, or one that lacks or has no use for an argument.
+    """
+    if not line.strip():
+        return None
+    if not line.startswith("/"):
+        return Say(line)
+    if line.startswith("//"):
+        return Say(line[1:])
+    name, _, argument = line[1:].partition(" ")
+    command = find_command(name, demo=demo)
+    argument = argument.strip()
+    if command.needs_argument and not argument:
+        raise CommandError(f"/{command.name} needs an argument: {command.call}")
+    if argument and command.takes is Takes.NOTHING:
+        raise CommandError(f"/{command.name} takes no argument")
+    return Invocation(command, argument)
+
+
+def command_rows(*, demo: bool = True) -> list[tuple[str, str, str]]:
+    """Call, key and meaning of every command, as text for tables."""
+    return [
+        (command.call, key_label(command.key) if command.key else "", command.does + (" (demo)" if command.demo else ""))
+        for command in available(demo=demo)
+    ]
+
+
+def key_rows(*, demo: bool = True) -> list[tuple[str, str, str]]:
+    """Label, place and meaning of every key, those of commands first."""
+    rows = [
+        (key_label(command.key), Where.EVERYWHERE.value, command.does + (" (demo)" if command.demo else ""))
+        for command in available(demo=demo)
+        if command.key
+    ]
+    return rows + [(key.label, key.where.value, key.does) for key in KEYS]
+
+
+def markdown(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table; pipes inside cells are escaped."""
+    heads = tuple(heads)
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def readme_tables() -> dict[str, str]:
+    """The tables of the README by name: ``commands`` and ``keys``."""
+    commands = [(f"`{call}`", key, does) for call, key, does in command_rows()]
+    return {
+        "commands": markdown(("Command", "Key", "Does"), commands),
+        "keys": markdown(("Key", "Where", "Does"), key_rows()),
+    }

@@ -1,0 +1,194 @@
+"""The status bar as text: who and where this node is, how it is doing, and what is wrong in words; pure functions."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from textual.content import Content
+
+from protocol.core.snapshot import NodeSnapshot, PeerState
+
+from ..text import safe
+
+__all__ = ["Problem", "Recent", "Status", "problem_of", "status_line"]
+
+RATE_PERIOD = 2.0
+"""Seconds over which the rates of the status bar are averaged: calm, and still today's weather."""
+
+REJECT_PERIOD = 10.0
+"""Seconds over which refused datagrams are counted as rising."""
+
+REJECT_ALARM = 5
+"""Refused datagrams within that period that are worth a sentence; stray packets happen."""
+
+PATIENCE = 2
+"""Cycles before an empty view is a problem: the first answer takes one."""
+
+ADVICE = {
+    "version": "a peer runs another version: update one of them",
+    "cluster": "nodes of another cluster talk to this port: check --cluster",
+    "malformed": "something that is no gossip node talks to this port",
+}
+"""What to do about refused datagrams, by reason."""
+
+
+class Sample(NamedTuple):
+    """The counters that rates are made of, at one moment."""
+
+    at: float
+    datagrams_in: int
+    datagrams_out: int
+    rejected: Mapping[str, int]
+
+
+class Recent:
+    """Rates over the last seconds, from pictures of a node and the moments they were taken at."""
+
+    def __init__(self) -> None:
+        self._samples: deque[Sample] = deque()
+        self._node: object = None
+
+    def observe(self, snapshot: NodeSnapshot, at: float) -> None:
+        """Take a picture into account; another node than before starts from nothing."""
+        if snapshot.id != self._node:
+            self._samples.clear()
+            self._node = snapshot.id
+        counters = snapshot.counters
+        self._samples.append(Sample(at, counters.datagrams_in, counters.datagrams_out, snapshot.rejected))
+        while self._samples[0].at < at - REJECT_PERIOD:
+            self._samples.popleft()
+
+    def rates(self) -> tuple[float, float]:
+        """Datagrams per second in and out."""
+        if len(self._samples) < 2:
+            return 0.0, 0.0
+        last = self._samples[-1]
+        first = next(sample for sample in self._samples if sample.at >= last.at - RATE_PERIOD)
+        if first is last:
+            first = self._samples[-2]
+        span = last.at - first.at
+        if span <= 0:
+            return 0.0, 0.0
+        return (last.datagrams_in - first.datagrams_in) / span, (last.datagrams_out - first.datagrams_out) / span
+
+    def rejects(self) -> dict[str, int]:
+        """What was refused within the period, by reason."""
+        if not self._samples:
+            return {}
+        rising = Counter(self._samples[-1].rejected)
+        rising.subtract(self._samples[0].rejected)
+        return {reason: count for reason, count in rising.items() if count > 0}
+
+    @property
+    def settled(self) -> bool:
+        """Whether the figures would stay as they are if nothing happened from now on."""
+        return self.rates() == (0.0, 0.0) and not self.rejects()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the status bar shows."""
+
+    snapshot: NodeSnapshot
+    rate_in: float = 0.0
+    rate_out: float = 0.0
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    frozen: bool = False
+    failures: int = 0
+    """Errors inside this program, which were caught."""
+    failure: str = ""
+    """The last of them in words."""
+    seat: str = ""
+    """Where in the swarm this is, such as ``3/24``; empty for a single node."""
+
+
+class Problem(NamedTuple):
+    """Something is not as it should be: what, and what to do."""
+
+    text: str
+    urgent: bool
+
+
+def problem_of(status: Status) -> Problem | None:
+    """The most pressing problem in words, with what to do, or None."""
+    snapshot = status.snapshot
+    if status.failures:
+        times = f", {status.failures:,} times" if status.failures > 1 else ""
+        return Problem(f"internal error{times}: {status.failure}", urgent=True)
+    if snapshot.left:
+        return Problem("left the network: /join comes back, ^q quits", urgent=False)
+    refused = sum(status.rejects.values())
+    if refused >= REJECT_ALARM:
+        reason = max(status.rejects, key=lambda name: status.rejects[name])
+        return Problem(f"{refused:,} datagrams refused in {REJECT_PERIOD:.0f} s: {advice(reason)}", urgent=True)
+    if not snapshot.view and snapshot.cycle >= PATIENCE:
+        lost = sum(row.state is PeerState.LOST for row in snapshot.peers)
+        if lost:
+            return Problem(f"no peer answers: {lost} lost, dialled again now and then, or /join HOST:PORT", urgent=True)
+        return Problem("no peer answers yet: run gossip-tui in another terminal, or /join HOST:PORT", urgent=False)
+    return None
+
+
+def advice(reason: str) -> str:
+    """What a reason for refusing means for a person."""
+    return ADVICE.get(reason, safe(reason, 40))
+
+
+class Segment(NamedTuple):
+    """One part of the line."""
+
+    text: str
+    style: str = ""
+
+
+def status_line(status: Status, width: int, *, ascii_only: bool = False) -> Content:
+    """The line, cut to ``width`` cells: parts at the end go first, identity and address stay longest.
+
+    A problem takes the place of the figures, since they matter less then.
+    """
+    bar = " | " if ascii_only else " │ "
+    segments = list(segments_of(status, ascii_only=ascii_only))
+    line = Content(" ")
+    for number, segment in enumerate(segments):
+        part = Content.styled(segment.text, segment.style) if segment.style else Content(segment.text)
+        glue = Content.styled(bar, "dim") if number else Content("")
+        room = width - line.cell_length - glue.cell_length
+        if part.cell_length > room:
+            if room >= min(12, part.cell_length) or not number:
+                line += glue + part.truncate(max(1, room), ellipsis=True)
+            break
+        line += glue + part
+    return line
+
+
+def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
+    """The parts of the line, most important first."""
+    snapshot = status.snapshot
+    seat = f" ({status.seat})" if status.seat else ""
+    yield Segment(f"{safe(snapshot.id.name, 40)} {snapshot.address}{seat}", "bold")
+    if status.frozen:
+        yield Segment(" FROZEN: F8 goes on ", "reverse bold")
+    problem = problem_of(status)
+    if problem is not None:
+        style = "bold $text-error" if problem.urgent else "$text-warning"
+        yield Segment(("! " if problem.urgent else "") + problem.text, style)
+        return
+    yield Segment(*liveness(snapshot, ascii_only=ascii_only))
+    yield Segment(f"view {len(snapshot.view)}/{snapshot.view_size}")
+    yield Segment(f"in {status.rate_in:.0f}/s out {status.rate_out:.0f}/s")
+    yield Segment(f"held {snapshot.held_count:,}", "$text-warning" if snapshot.held_count else "")
+    if snapshot.unacknowledged:
+        yield Segment(f"unheard {snapshot.unacknowledged:,}", "$text-warning")
+
+
+def liveness(snapshot: NodeSnapshot, *, ascii_only: bool) -> tuple[str, str]:
+    """How the node is, with a glyph, and the style of that."""
+    full, half, empty = ("*", "~", "o") if ascii_only else ("●", "◐", "○")
+    if snapshot.catching_up:
+        return f"{half} catching up  cycle {snapshot.cycle:,}", "$text-warning"
+    if snapshot.view:
+        return f"{full} live  cycle {snapshot.cycle:,}", "$text-success"
+    return f"{empty} looking for peers", ""

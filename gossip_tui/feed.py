@@ -1,0 +1,417 @@
+"""Everything the screen knows of a node: what is new since it last asked, and what it may ask of the node.
+
+A feed owns its nodes. The screen polls it a few times a second and gets one frozen picture with the messages and
+notices that came in between, or None when nothing changed; no datagram ever wakes the screen. Nothing here draws.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from protocol.core.events import (
+    Delivered,
+    Event,
+    Gap,
+    IncarnationChanged,
+    Lagged,
+    PeerLost,
+    PeerSeen,
+    Undeliverable,
+)
+from protocol.core.config import Config
+from protocol.core.identity import Address, Dot, NodeId
+from protocol.core.messages import Message
+from protocol.core.snapshot import NodeSnapshot
+from protocol.core.strategy import Strategy
+from protocol.errors import StateError
+from protocol.text import printable
+
+__all__ = ["Feed", "NodeFeed", "NodeLike", "Notice", "Update", "notices_of"]
+
+PENDING_LIMIT = 100_000
+"""Messages kept between two polls: as many as the log shows; older ones would be dropped there anyway."""
+
+NOTICE_LIMIT = 1_000
+"""Events kept between two polls; they are for people, who read no thousand lines a quarter of a second."""
+
+NAMED_PEERS = 3
+"""Peers named in one notice; more than these are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line about the network, to stand in the log at its time."""
+
+    text: str
+    """Safe for a terminal, one line."""
+    at: float
+    """Unix seconds by this computer's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a poll gives: one picture of the node and what came since the last one."""
+
+    snapshot: NodeSnapshot
+    messages: tuple[Message, ...] = ()
+    """In the node's delivery order."""
+    notices: tuple[Notice, ...] = ()
+    moved: bool = False
+    """Whether this is another node than before: its messages are the whole log."""
+
+
+class Feed(Protocol):
+    """What the application needs of whatever it shows."""
+
+    async def open(self) -> None:
+        """Start what is not started yet, and begin to listen."""
+
+    async def close(self) -> None:
+        """Leave the network gracefully and release everything; a second call does nothing."""
+
+    def poll(self) -> Update | None:
+        """What is new since the last poll, or None when nothing is."""
+
+    def send(self, text: str) -> Message:
+        """Gossip one message; raises as ``Node.send_gossip`` does."""
+
+    async def drain(self) -> None:
+        """Wait until the node takes another message."""
+
+    @property
+    def payload_limit(self) -> int:
+        """Bytes that fit one message now."""
+
+    async def join(self, *contacts: str) -> bool:
+        """Join through contacts; True if the node had left and a new incarnation came up for it."""
+
+    def add(self, *peers: str) -> None:
+        """Try these peers once."""
+
+    async def leave(self) -> None:
+        """Say goodbye; what was delivered stays."""
+
+    def set_strategy(self, text: str) -> Strategy:
+        """Sample by this preset or strategy from now on; returns it resolved."""
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Names of the nodes in this process that one can sit on; more than one only in a swarm."""
+
+    @property
+    def seat(self) -> int:
+        """Which of the ``seats`` this is."""
+
+    def move(self, seat: int) -> None:
+        """Sit on another node; the next poll has ``moved`` set and brings its messages."""
+
+
+class NodeLike(Protocol):
+    """The part of ``protocol.Node`` that a feed uses."""
+
+    @property
+    def id(self) -> NodeId: ...
+    @property
+    def address(self) -> Address: ...
+    @property
+    def config(self) -> Config: ...
+    @property
+    def payload_limit(self) -> int: ...
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    async def leave(self) -> None: ...
+    async def drain(self) -> None: ...
+    def join(self, *contacts: str | Address) -> None: ...
+    def add(self, *peers: str | Address) -> None: ...
+    def send_gossip(self, data: str | bytes) -> Message: ...
+    def set_strategy(self, strategy: Strategy | str) -> None: ...
+    def snapshot(self) -> NodeSnapshot: ...
+    def messages(self) -> AsyncIterator[Message]: ...
+    def events(self) -> AsyncIterator[Event]: ...
+
+
+class NodeFeed:
+    """A feed over one node, or over several of one process with a seat that can be moved.
+
+    Args:
+        nodes: At least one; nodes that were not started are started by ``open``. The feed owns them from then on.
+        successor: Makes the next incarnation of a node that left, not started yet: same name, address and settings.
+        clock: Unix time for notices.
+    """
+
+    def __init__(
+        self,
+        *nodes: NodeLike,
+        successor: Callable[[NodeLike], NodeLike] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not nodes:
+            raise ValueError("a feed needs at least one node")
+        self._nodes = list(nodes)
+        self._successor = successor or same_again
+        self._clock = clock
+        self._seat = 0
+        self._readers: list[asyncio.Task[None]] = []
+        self._messages: deque[Message] = deque(maxlen=PENDING_LIMIT)
+        self._events: deque[Event] = deque(maxlen=NOTICE_LIMIT)
+        self._shown: NodeSnapshot | None = None
+        self._moved = False
+        self._remembered: dict[int, tuple[Address, ...]] = {}
+
+    @property
+    def node(self) -> NodeLike:
+        """The node one sits on."""
+        return self._nodes[self._seat]
+
+    async def open(self) -> None:
+        """Start the nodes and listen to the one one sits on.
+
+        Raises:
+            OSError: A node can't bind its address.
+        """
+        for node in self._nodes:
+            await node.start()
+        self._listen()
+
+    async def close(self) -> None:
+        """Leave with every node; errors of one do not keep the others."""
+        self._hush()
+        await asyncio.gather(*(farewell(node) for node in self._nodes), return_exceptions=True)
+
+    def poll(self) -> Update | None:
+        """One picture with what came since the last, or None when nothing changed.
+
+        Messages are taken whole: a picture never counts a message that this or an earlier poll did not bring,
+        but for those that arrived within this very turn of the loop.
+        """
+        snapshot = self.node.snapshot()
+        if not self._messages and not self._events and not self._moved and snapshot == self._shown:
+            return None
+        notices = notices_of(self._events, self._clock())
+        update = Update(snapshot, tuple(self._messages), tuple(notices), self._moved)
+        self._messages.clear()
+        self._events.clear()
+        self._shown = snapshot
+        self._moved = False
+        return update
+
+    def send(self, text: str) -> Message:
+        """Gossip one message.
+
+        Raises:
+            PayloadSizeError: It does not fit one message.
+            BacklogError: Too many own messages are unacknowledged; ``drain`` waits.
+            StateError: The node has left.
+        """
+        return self.node.send_gossip(text)
+
+    async def drain(self) -> None:
+        """Wait until there is room for another own message."""
+        await self.node.drain()
+
+    @property
+    def payload_limit(self) -> int:
+        """Bytes that fit one message now."""
+        return self.node.payload_limit
+
+    async def join(self, *contacts: str) -> bool:
+        """Join through ``contacts``; a node that left comes back as a new incarnation first.
+
+        Coming back without naming anybody, it goes through those who were in its view when it left.
+
+        Returns:
+            Whether a new incarnation was made.
+
+        Raises:
+            AddressError: A contact is no address; nothing was done.
+            OSError: The new incarnation can't bind the old address.
+        """
+        addresses = [Address.parse(contact) for contact in contacts]
+        if not self.node.snapshot().left:
+            self.node.join(*addresses)
+            return False
+        seat = self._seat
+        node = self._successor(self._nodes[seat])
+        await node.start()
+        self._nodes[seat] = node
+        node.join(*(addresses or self._remembered.get(seat, ())))
+        if seat == self._seat:
+            self._listen()
+        return True
+
+    def add(self, *peers: str) -> None:
+        """Try these peers once.
+
+        Raises:
+            AddressError: A peer is no address; nothing was done.
+            StateError: The node has left.
+        """
+        self.node.add(*[Address.parse(peer) for peer in peers])
+
+    async def leave(self) -> None:
+        """Say goodbye and release the socket; the log stays readable.
+
+        Raises:
+            StateError: The node has left already.
+        """
+        snapshot = self.node.snapshot()
+        if snapshot.left:
+            raise StateError("this node has left already; /join comes back")
+        self._remembered[self._seat] = tuple(descriptor.address for descriptor in snapshot.view)
+        await farewell(self.node)
+
+    def set_strategy(self, text: str) -> Strategy:
+        """Sample by this preset or strategy from now on.
+
+        Raises:
+            ConfigError: There is no such strategy, or it does not fit the view size.
+        """
+        strategy = Strategy.parse(text, self.node.config.view_size)
+        self.node.set_strategy(strategy)
+        return strategy
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Names of the nodes one can sit on."""
+        return tuple(node.id.name for node in self._nodes)
+
+    @property
+    def seat(self) -> int:
+        """Which of the ``seats`` this is."""
+        return self._seat
+
+    def move(self, seat: int) -> None:
+        """Sit on another node.
+
+        Raises:
+            IndexError: There is no such seat.
+        """
+        if not 0 <= seat < len(self._nodes):
+            raise IndexError(seat)
+        if seat != self._seat:
+            self._seat = seat
+            self._moved = True
+            self._listen()
+
+    def _listen(self) -> None:
+        """Read both streams of the node one sits on, from its history on."""
+        self._hush()
+        node = self.node
+        self._readers = [
+            asyncio.create_task(pour(node.messages(), self._messages.append), name="gossip-tui messages"),
+            asyncio.create_task(pour(node.events(), self._note), name="gossip-tui events"),
+        ]
+        for reader in self._readers:
+            reader.add_done_callback(report_failure)
+
+    def _hush(self) -> None:
+        """Stop reading and forget what was read and not yet shown."""
+        for reader in self._readers:
+            reader.cancel()
+        self._readers = []
+        self._messages.clear()
+        self._events.clear()
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, NOTABLE):
+            self._events.append(event)
+
+
+NOTABLE = (PeerSeen, PeerLost, Gap, Lagged, Undeliverable, IncarnationChanged)
+"""Events that people are told in words; the others are counted in the snapshot or shown as messages."""
+
+
+def same_again(node: NodeLike) -> NodeLike:
+    """A node like this one, not started yet: the next incarnation under the same name and address."""
+    from protocol import Node  # noqa: PLC0415 - the feed must be importable where only its contract is needed
+
+    return Node(str(node.address), name=node.id.name, config=node.config)
+
+
+async def farewell(node: NodeLike) -> None:
+    """Say goodbye if that was not done, then release the socket."""
+    try:
+        if not node.snapshot().left:
+            await node.leave()
+    finally:
+        await node.close()
+
+
+async def pour(stream: AsyncIterator[Any], take: Callable[[Any], None]) -> None:
+    """Hand on everything a stream gives until it ends."""
+    async for item in stream:
+        take(item)
+
+
+def report_failure(task: asyncio.Task[None]) -> None:
+    """Tell the loop's exception handler at once what ended a reader."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        context = {"message": "reading from the node failed", "exception": error, "task": task}
+        task.get_loop().call_exception_handler(context)
+
+
+def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
+    """Say in words what happened; many peers that come or go at once share a line."""
+    seen: list[str] = []
+    left: list[str] = []
+    lost: list[str] = []
+    others: list[str] = []
+    for event in events:
+        match event:
+            case PeerSeen(id=node, address=address):
+                seen.append(f"{printable(node.name)} {address}")
+            case PeerLost(id=node, left=True):
+                left.append(printable(node.name))
+            case PeerLost(id=node):
+                lost.append(printable(node.name))
+            case Delivered():
+                pass
+            case _ if text := sentence_of(event):
+                others.append(text)
+    texts = [
+        listed(seen, "joined"),
+        listed(left, "left"),
+        listed(lost, "lost: no answer, dialled again now and then"),
+        *others,
+    ]
+    return [Notice(text, at) for text in texts if text]
+
+
+def sentence_of(event: Event) -> str:
+    """What one of the rarer events means, or nothing."""
+    match event:
+        case Gap(size=size):
+            return f"{counted(size, 'message')} missing here for good: no node that answers has them any more"
+        case Lagged(missed=missed):
+            return f"{counted(missed, 'item')} dropped before this screen could read them"
+        case Undeliverable(id=dot, waits_for=waits_for):
+            past = ", ".join(map(short, waits_for[:NAMED_PEERS])) or "a message of unknown origin"
+            return f"{short(dot)} given up: it waits for {past}, which can't be had"
+        case IncarnationChanged(before=before, after=after):
+            return f"another node used the identity {printable(before.label)}; this one is {printable(after.label)} now"
+    return ""
+
+
+def short(dot: Dot) -> str:
+    """A dot as people read it: name and sequence."""
+    return f"{printable(dot.origin.name)}#{dot.sequence}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 message is``, ``2 messages are``."""
+    return f"{number:,} {noun} is" if number == 1 else f"{number:,} {noun}s are"
+
+
+def listed(names: list[str], what: str) -> str:
+    """``a, b, c and 4 more joined``; empty for nobody."""
+    if not names:
+        return ""
+    shown = ", ".join(names[:NAMED_PEERS])
+    more = len(names) - NAMED_PEERS
+    return f"{shown} and {more} more {what}" if more > 0 else f"{shown} {what}"
