@@ -1,0 +1,60 @@
+"""A codec that passes the items themselves: the same sizes as on the wire, none of the work.
+
+Simulations are several times faster with it, and a test runs both codecs with one seed to the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..core.codec import DATAGRAM_LIMIT, Packed, Parsed
+from ..core.messages import Header, Item
+from ..errors import WireError
+from ..wire import WireCodec, size_of
+
+__all__ = ["ObjectCodec", "ObjectDatagram"]
+
+WIRE = WireCodec()
+
+
+class ObjectDatagram(NamedTuple):
+    """A datagram of the simulator; nobody changes it, so copies are not needed."""
+
+    header: Header
+    items: tuple[Item, ...]
+    size: int
+    """At least the bytes it would have on the wire."""
+
+
+class ObjectCodec:
+    """Packs nothing and believes everything; for machines that talk to machines of the same process."""
+
+    __slots__ = ()
+
+    def pack(self, item: Item) -> Packed:
+        """The item with the size that it would have on the wire."""
+        return Packed(size_of(item), item)
+
+    def size_of(self, item: Item) -> int:
+        """Bytes that the item would take on the wire."""
+        return size_of(item)
+
+    def header_size(self, header: Header) -> int:
+        """Bytes that the header would take on the wire, with room for the count of the items."""
+        return WIRE.header_size(header)
+
+    def assemble(self, header: Header, items: Sequence[Packed]) -> ObjectDatagram:
+        """Header and items together."""
+        size = WIRE.header_size(header) + sum([item.size for item in items])
+        return ObjectDatagram(header, tuple([item.content for item in items]), size)
+
+    def parse(self, data: ObjectDatagram, size_limit: int = DATAGRAM_LIMIT) -> Parsed:
+        """What was assembled, in a list of its own.
+
+        Raises:
+            WireError: It is larger than ``size_limit``, as it would be on the wire.
+        """
+        if data.size > size_limit:
+            raise WireError("oversized", f"{data.size} bytes, at most {size_limit} are read")
+        return Parsed(data.header, list(data.items), 0)

@@ -1,0 +1,269 @@
+"""Which fields each kind of item has: an item is a msgpack array of its kind, a small number, and its fields.
+
+A kind's fields never change. What a later version needs is a new kind, which older nodes skip.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from msgpack import Packer
+
+from ..core.identity import NodeId, key_of
+from ..core.messages import (
+    Absent,
+    Acknowledge,
+    Anchor,
+    BaselinePage,
+    Digest,
+    ExchangeAnswer,
+    ExchangeRequest,
+    Floors,
+    FloorsDone,
+    Goodbye,
+    HistoryDone,
+    HistoryRequest,
+    Item,
+    KeyDot,
+    Padding,
+    Rumor,
+    Want,
+)
+from ..core.view import Descriptor
+from .fields import (
+    ADDRESS,
+    AGE_LIMIT,
+    BOOLEAN,
+    DEPTH_LIMIT,
+    DOTS,
+    FLOOR,
+    FLOORS,
+    HOPS_LIMIT,
+    KEY,
+    NODE,
+    ONE_DOT,
+    PAGE_LIMIT,
+    RANGES,
+    SEQUENCE_LIMIT,
+    TIME_LIMIT,
+    WORD,
+    Field,
+    bin_of,
+    bin_size,
+    listing,
+    malformed,
+    node_of,
+    optional,
+    pack_dots,
+    pack_node,
+    pack_varint,
+    read_dots,
+    read_varint,
+    record,
+    size_of_dots,
+    size_of_varint,
+    unsigned,
+)
+
+__all__ = ["KINDS_WITH_SENDER", "LAYOUTS", "LAYOUT_OF", "PADDING_MINIMUM", "READERS", "Layout", "size_of"]
+
+RUMOR, REQUEST, ANSWER, PADDING, WANT, ABSENT, ANCHOR = range(1, 8)
+ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST, BASELINE_PAGE, HISTORY_DONE, GOODBYE = range(8, 15)
+
+KNOWN_RUMORS = 2_048
+"""Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon after
+one another. At the most some 25 MB, and only if somebody fills that many datagrams with parents."""
+
+
+class Layout(NamedTuple):
+    """How one kind of item travels."""
+
+    kind: int
+    type: type[Any]
+    pack: Callable[[Any, Packer], bytes]
+    size: Callable[[Any], int]
+    read: Callable[[list[Any]], Any]
+    """From the array, whose first element is the kind; raises as ``fields`` says."""
+
+
+def record_layout(
+    kind: int, make: type[Any], *fields: Field, check: Callable[[Any], bool] | None = None
+) -> Layout:
+    """An item whose array is its kind and its attributes in their order; ``check`` holds between them."""
+    body = record(make, *fields)
+
+    def pack(item: Any, packer: Packer) -> bytes:
+        return packer.pack([kind, *body.encode(item)])
+
+    def size(item: Any) -> int:
+        return 1 + body.size(item)
+
+    def read(elements: list[Any]) -> Item:
+        item: Item = body.decode(elements[1:])
+        if check is not None and not check(item):
+            raise malformed("fields contradict each other")
+        return item
+
+    return Layout(kind, make, pack, size, read)
+
+
+# -- rumors ----------------------------------------------------------------------------------------
+
+PAST = struct.Struct(">d")
+"""``created_at``; sequence and depth follow as varints, then the parents."""
+
+
+def pack_past(rumor: Rumor) -> bytes:
+    """Time, sequence number, depth and parents in one byte string: four msgpack headers less."""
+    return b"".join(
+        [
+            PAST.pack(rumor.created_at),
+            pack_varint(rumor.sequence),
+            pack_varint(rumor.depth),
+            pack_dots(rumor.parents),
+        ]
+    )
+
+
+def pack_rumor(rumor: Rumor, packer: Packer) -> bytes:
+    """Kind, hops, origin, past, payload: all but the third byte is the same on every node."""
+    hops = min(rumor.hops, HOPS_LIMIT)
+    return packer.pack([RUMOR, hops, pack_node(rumor.origin), pack_past(rumor), rumor.payload])
+
+
+def size_of_rumor(rumor: Rumor) -> int:
+    """Bytes of ``pack_rumor``."""
+    numbers = size_of_varint(rumor.sequence) + size_of_varint(rumor.depth)
+    past = PAST.size + numbers + size_of_dots(rumor.parents)
+    return 3 + bin_size(len(pack_node(rumor.origin))) + bin_size(past) + bin_size(len(rumor.payload))
+
+
+@lru_cache(maxsize=KNOWN_RUMORS)
+def read_past(node: bytes, past: bytes) -> tuple[NodeId, int, int, float, tuple[KeyDot, ...]]:
+    """The first five attributes of a rumor; the copies that follow the first find them here."""
+    origin = node_of(node)
+    (created_at,) = PAST.unpack_from(past)
+    sequence, at = read_varint(past, PAST.size)
+    depth, at = read_varint(past, at)
+    parents = read_dots(past, at)
+    if not (1 <= sequence <= SEQUENCE_LIMIT and 1 <= depth <= DEPTH_LIMIT):
+        raise malformed("the sequence number or depth of a rumor is out of range")
+    if not (math.isfinite(created_at) and 0 <= created_at <= TIME_LIMIT):
+        raise malformed("a rumor was made at no possible time")
+    if key_of(origin) in dict(parents):
+        raise malformed("a rumor lists its own origin as a parent")
+    return origin, sequence, depth, created_at, parents
+
+
+def read_rumor(elements: list[Any]) -> Rumor:
+    """What ``pack_rumor`` packed."""
+    _, hops, node, past, payload = elements
+    if type(hops) is not int or not 0 <= hops <= HOPS_LIMIT:
+        raise malformed("hops are out of range")
+    # The types come first: what is remembered is found by equality, and asking needs something hashable.
+    if type(node) is not bytes or type(past) is not bytes or type(payload) is not bytes:
+        raise malformed("a byte string is none")
+    return Rumor._make((*read_past(node, past), payload, hops))
+
+
+# -- padding ---------------------------------------------------------------------------------------
+
+PADDING_HEADER = bytes([0x92, PADDING, 0xC5])
+"""Array of two, kind, and always the 16-bit form of a byte string, so that every size can be made."""
+
+PADDING_MINIMUM = 5
+"""Bytes that padding takes at least; a smaller one takes these."""
+
+
+def pack_padding(padding: Padding, packer: Packer) -> bytes:  # noqa: ARG001 - no msgpack packer makes that form
+    """As many bytes as the item says, zeros after the first five."""
+    length = size_of_padding(padding) - PADDING_MINIMUM
+    return PADDING_HEADER + length.to_bytes(2) + bytes(length)
+
+
+def size_of_padding(padding: Padding) -> int:
+    """Bytes of ``pack_padding``."""
+    return max(padding.size, PADDING_MINIMUM)
+
+
+def read_padding(elements: list[Any]) -> Padding:
+    """What ``pack_padding`` packed; zeros only, so that nobody starts to carry something there."""
+    _, zeros = elements
+    length = len(bin_of(zeros))
+    if zeros.count(0) != length:
+        raise malformed("padding carries something")
+    return Padding(length + PADDING_MINIMUM)
+
+
+# -- all kinds -------------------------------------------------------------------------------------
+
+DEPTH = unsigned(DEPTH_LIMIT)
+DESCRIPTORS = listing(record(Descriptor, NODE, ADDRESS, unsigned(AGE_LIMIT)))
+DIGEST = record(Digest, optional(DOTS), DEPTH, WORD, WORD)
+PAGE = unsigned(PAGE_LIMIT - 1)
+PAGES = unsigned(PAGE_LIMIT, low=1)
+
+
+def pair(node: NodeId, sequence: int) -> tuple[NodeId, int]:
+    """A plain pair, as ``record`` wants it made."""
+    return node, sequence
+
+
+def is_page(item: Anchor | BaselinePage) -> bool:
+    """Whether the page number is one of the pages, counted from 0."""
+    return item.page < item.pages
+
+
+def is_page_of_baseline(item: BaselinePage) -> bool:
+    """Whether the page number fits and no origin stands twice."""
+    return is_page(item) and len({node for node, _ in item.entries}) == len(item.entries)
+
+
+def is_within(item: Floors) -> bool:
+    """Whether all floors belong to keys of the range that the item claims to cover."""
+    return item.low <= item.high and all(item.low <= key <= item.high for key, _ in item.floors)
+
+
+LAYOUTS = (
+    Layout(RUMOR, Rumor, pack_rumor, size_of_rumor, read_rumor),
+    record_layout(REQUEST, ExchangeRequest, WORD, NODE, BOOLEAN, BOOLEAN, DESCRIPTORS, DIGEST),
+    record_layout(ANSWER, ExchangeAnswer, WORD, NODE, DESCRIPTORS, DIGEST),
+    Layout(PADDING, Padding, pack_padding, size_of_padding, read_padding),
+    record_layout(WANT, Want, RANGES, BOOLEAN),
+    record_layout(ABSENT, Absent, RANGES),
+    record_layout(ANCHOR, Anchor, ONE_DOT, PAGE, PAGES, DOTS, check=is_page),
+    record_layout(ACKNOWLEDGE, Acknowledge, FLOOR),
+    record_layout(FLOORS_OF, Floors, WORD, KEY, KEY, FLOORS, check=is_within),
+    record_layout(FLOORS_DONE, FloorsDone, WORD, BOOLEAN, BOOLEAN),
+    record_layout(HISTORY_REQUEST, HistoryRequest, WORD, WORD),
+    record_layout(
+        BASELINE_PAGE,
+        BaselinePage,
+        WORD,
+        WORD,
+        PAGE,
+        PAGES,
+        DEPTH,
+        listing(record(pair, NODE, unsigned(SEQUENCE_LIMIT, low=1))),
+        DOTS,
+        check=is_page_of_baseline,
+    ),
+    record_layout(HISTORY_DONE, HistoryDone, WORD, WORD, BOOLEAN),
+    record_layout(GOODBYE, Goodbye, NODE),
+)
+"""Every kind of version 1, by its number."""
+
+LAYOUT_OF = {layout.type: layout for layout in LAYOUTS}
+READERS = {layout.kind: layout.read for layout in LAYOUTS}
+
+KINDS_WITH_SENDER = frozenset({REQUEST, ANSWER, GOODBYE})
+"""Items whose ``sender`` must be the one whose key stands in the header."""
+
+
+def size_of(item: Item) -> int:
+    """Bytes that the item takes in a datagram, by arithmetic."""
+    return LAYOUT_OF[type(item)].size(item)
