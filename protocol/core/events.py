@@ -8,6 +8,7 @@ from .identity import Address, Dot, NodeId
 from .messages import Message
 
 __all__ = [
+    "ContactUnresolved",
     "DatagramRejected",
     "Delivered",
     "Event",
@@ -88,6 +89,14 @@ class Undeliverable:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactUnresolved:
+    """The host name of a contact has no address now; it is tried again for as long as the node runs."""
+
+    contact: Address
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncarnationChanged:
     """Somebody else used this node's identity, so it took a new one; sequence numbers start again at 1."""
 
@@ -104,6 +113,7 @@ Event = (
     | Lagged
     | Gap
     | Undeliverable
+    | ContactUnresolved
     | IncarnationChanged
 )
 """Everything ``Node.events()`` can yield."""

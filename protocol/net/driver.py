@@ -1,0 +1,216 @@
+"""The pump between a machine, its socket and the loop: batches in, datagrams out, one timer.
+
+Rules of this file: every input is followed by ``settle``, once per batch; nothing is allocated per datagram
+but the datagram itself; an exception in the machine is reported to the loop and the node goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from protocol.core.events import (
+    ContactUnresolved,
+    DatagramRejected,
+    Delivered,
+    Event,
+    Gap,
+    IncarnationChanged,
+    PeerLost,
+    PeerSeen,
+    Undeliverable,
+)
+from protocol.core.machine import Machine
+from protocol.net.streams import Feed
+from protocol.net.udp import SEND_RETRY_PERIOD, Batch, UdpEndpoint
+
+__all__ = ["LOGGER", "Driver"]
+
+LOGGER = logging.getLogger("protocol")
+LOGGER.addHandler(logging.NullHandler())  # else Python prints warnings of a library to stderr by itself
+
+OVERDUE_PERIOD = 0.25
+"""Seconds a deadline may be late before the process is taken to have been stopped (SIGSTOP, a busy loop)."""
+
+CATCH_UP_LIMIT = 16_384
+"""Datagrams read after a stop before the deadline is handled: more than the kernel's buffer holds in
+practice."""
+
+LINGER_TURNS = 200
+"""Looks at the send queue before a leaving node gives up on it: a fifth of a second, as a goodbye is one
+datagram."""
+
+FAILED_RETRY_PERIOD = 1.0
+"""Seconds until the machine's deadline is tried again after it raised: a bug shall not become a busy loop."""
+
+
+class Driver:
+    """Runs one machine on the running event loop."""
+
+    def __init__(self, machine: Machine, feed: Feed) -> None:
+        """Drive ``machine`` and publish what it tells to ``feed``; ``attach`` brings the socket."""
+        self.machine = machine
+        self.feed = feed
+        self.loop = asyncio.get_running_loop()
+        self.endpoint: UdpEndpoint | None = None
+        self._progress = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_at = math.inf
+        self._not_before = -math.inf
+        self._scheduled = False
+        self._stopped = False
+        self._warned: set[str] = set()
+        self.read_wall_clock()
+
+    def attach(self, endpoint: UdpEndpoint) -> None:
+        """Send through ``endpoint`` from now on."""
+        self.endpoint = endpoint
+        self.settle()
+
+    def stop(self) -> None:
+        """Send what is ready, then do nothing any more; everybody who waits is woken."""
+        self.settle()
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.feed.end()
+        self._wake()
+
+    def receive(self, batch: Batch) -> None:
+        """Give a batch of datagrams to the machine; one that it chokes on does not touch the others."""
+        now = self.loop.time()
+        handle = self.machine.receive_datagram
+        for data, source in batch:
+            try:
+                handle(data, source, now)
+            except Exception as error:  # noqa: BLE001 - a bug is reported, one datagram must not end a node
+                self._report("receiving a datagram", error)
+        self.settle()
+
+    def schedule(self) -> None:
+        """Settle at the end of this turn of the loop, so that several inputs of a turn share datagrams."""
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._settle_scheduled)
+
+    def settle(self) -> None:
+        """Send what the machine has to send, publish its events, set the timer."""
+        if self._stopped:
+            return
+        try:
+            self._send()
+        except Exception as error:  # noqa: BLE001 - a bug is reported, the node goes on
+            self._report("making datagrams", error)
+        self.tell(self.machine.take_events())
+        self._wake()
+        self._arm(self.machine.deadline)
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Log events and give them to everybody who listens."""
+        if events:
+            self._log(events)
+        self.feed.publish(events)
+
+    async def linger(self) -> None:
+        """Give the kernel a moment to take what still waits to be sent; usually there is nothing."""
+        for _ in range(LINGER_TURNS):
+            if self.endpoint is None or not self.endpoint.pending:
+                return
+            await asyncio.sleep(SEND_RETRY_PERIOD)
+
+    async def wait_until(self, condition: Callable[[], bool]) -> bool:
+        """Wait for ``condition``, looked at after each input; False when the driver stopped first."""
+        while not condition():
+            if self._stopped:
+                return False
+            await self._progress.wait()
+        return True
+
+    def read_wall_clock(self) -> None:
+        """Tell the machine how Unix time stands to the loop's; people and NTP move the former."""
+        self.machine.wall_offset = time.time() - self.loop.time()
+
+    def _send(self) -> None:
+        endpoint = self.endpoint
+        if endpoint is not None:
+            send = endpoint.send
+            for target, data, _ in self.machine.datagrams_to_send():
+                send(data, target)
+
+    def _settle_scheduled(self) -> None:
+        self._scheduled = False
+        self.settle()
+
+    def _wake(self) -> None:
+        self._progress.set()
+        self._progress.clear()
+
+    def _arm(self, deadline: float) -> None:
+        """Set the timer if it would fire too late; one that fires early does no harm and is left."""
+        deadline = max(deadline, self._not_before)
+        if deadline >= self._armed_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed_at = deadline
+        self._timer = self.loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._armed_at = math.inf
+        self.read_wall_clock()
+        if self.loop.time() - self.machine.deadline > OVERDUE_PERIOD:
+            self._catch_up()
+        if self._stopped:
+            return
+        now = self.loop.time()
+        if now >= self.machine.deadline:
+            try:
+                self.machine.handle_deadline(now)
+            except Exception as error:  # noqa: BLE001 - a bug is reported, the node goes on
+                self._report("handling a deadline", error)
+                self._not_before = now + FAILED_RETRY_PERIOD
+        self.settle()
+
+    def _catch_up(self) -> None:
+        """Read what came while the process was stopped: peers that did answer are not silent."""
+        received = 0
+        while self.endpoint is not None and not self._stopped and received < CATCH_UP_LIMIT:
+            count = self.endpoint.drain()
+            received += count
+            if not count:
+                return
+
+    def _report(self, doing: str, error: Exception) -> None:
+        self.loop.call_exception_handler({"message": f"gossip node failed at {doing}", "exception": error})
+
+    def _log(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if type(event) is Delivered:
+                continue
+            if isinstance(event, DatagramRejected):
+                self._warn_once(event)
+            elif type(event) in SAID:
+                level, text = SAID[type(event)]
+                LOGGER.log(level, text, self.machine.id, event)
+
+    def _warn_once(self, event: DatagramRejected) -> None:
+        """A warning for the first datagram refused for one reason, then silence: the counters go on."""
+        if event.reason not in self._warned:
+            self._warned.add(event.reason)
+            LOGGER.warning("%s refused a datagram from %s: %s", self.machine.id, event.source, event.reason)
+
+
+SAID: dict[type, tuple[int, str]] = {
+    PeerSeen: (logging.INFO, "%s: %s"),
+    PeerLost: (logging.INFO, "%s: %s"),
+    ContactUnresolved: (logging.WARNING, "%s: %s"),
+    Gap: (logging.WARNING, "%s: %s"),
+    Undeliverable: (logging.WARNING, "%s: %s"),
+    IncarnationChanged: (logging.WARNING, "%s: %s"),
+}
+"""Which events go to the log, and how loud; the record's second argument is the event."""
