@@ -10,7 +10,8 @@ Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from .identity import Address, NodeId
@@ -38,14 +39,18 @@ class ViewChange(NamedTuple):
 
 
 Entry = tuple[NodeId, Address, int]
-"""A descriptor at rest: who, where, and the tick at which it was fresh."""
+"""A descriptor at rest: who, where, and the tick at which it was fresh (its stamp)."""
+
+stamp_of = itemgetter(2)
+new_tuple = tuple.__new__
+"""Makes a named tuple at half the cost of calling its class."""
 
 
 class PartialView:
     """The descriptors one node holds, at most ``view_size``, and the choices made among them.
 
-    A descriptor of the node itself, by id or by address, is dropped wherever it comes from. Iteration gives the
-    descriptors of the moment in order of arrival.
+    A descriptor of the node itself, by id or by address, is dropped wherever it comes from. Iteration gives
+    the descriptors of the moment in order of arrival.
     """
 
     __slots__ = ("_dice", "_entries", "_holders", "_own_address", "_own_id", "_tick", "_view_size")
@@ -136,11 +141,11 @@ class PartialView:
         return self._describe(self._draw(pool, count))
 
     def buffer(self, count: int, heal: int) -> tuple[Descriptor, ...]:
-        """Up to ``count`` descriptors to send, drawn from all but the ``heal`` oldest; they stay in the view.
+        """Up to ``count`` descriptors to send, drawn from all but the ``heal`` oldest; none leaves the view.
 
-        Where there are too few others, some of the oldest are taken too. The order is random, so a prefix is a
-        sample as well. The paper permutes the view, moves the H oldest to its end and takes the first ``count``:
-        the same distribution, if what was sent is handed to ``merge``.
+        Where there are too few others, some of the oldest are taken too. The order is random, so a prefix is
+        a sample as well. The paper permutes the view, moves the H oldest to its end and takes the first
+        ``count``: the same distribution, if what was sent is handed to ``merge``.
 
         Args:
             count: c/2 - 1 in the paper, whose buffer has the own descriptor in front.
@@ -154,7 +159,7 @@ class PartialView:
 
     def merge(
         self,
-        received: Iterable[Descriptor],
+        received: Sequence[Descriptor],
         sent: Iterable[Descriptor],
         view_selection: HealSwap | ViewSelection,
     ) -> ViewChange:
@@ -181,7 +186,7 @@ class PartialView:
                 self._discard(self._draw(list(self._entries.values()), excess))
             else:
                 self._discard(self._split(excess, youngest=view_selection is ViewSelection.TAIL)[0])
-        return self._change_since(before)
+        return self._change_since(before, len(received))
 
     def add(self, descriptor: Descriptor) -> ViewChange:
         """Take in one descriptor by the rules of ``merge``; in a full view another one, any, makes room."""
@@ -189,7 +194,7 @@ class PartialView:
         self._append((descriptor,))
         if len(self._entries) > self._view_size:
             self._discard(self._draw(list(before.values()), 1))
-        return self._change_since(before)
+        return self._change_since(before, 1)
 
     def remove(self, node_id: NodeId) -> Descriptor | None:
         """Take ``node_id`` out; returns what was known of it, None if it was not there."""
@@ -220,7 +225,8 @@ class PartialView:
     def _describe(self, entries: Iterable[Entry]) -> list[Descriptor]:
         tick = self._tick
         return [
-            Descriptor(node_id, address, min(tick - stamp, AGE_LIMIT)) for node_id, address, stamp in entries
+            new_tuple(Descriptor, (node_id, address, age if (age := tick - stamp) < AGE_LIMIT else AGE_LIMIT))
+            for node_id, address, stamp in entries
         ]
 
     def _append(self, received: Iterable[Descriptor]) -> None:
@@ -260,8 +266,8 @@ class PartialView:
         if swapped:
             # The paper removes from the head of its list, where the sent ones stand. A copy that the peer
             # refreshed stands at the tail: it is not what was sent, and stays.
-            here = [(before.get(node_id), entries.get(node_id)) for node_id, _, _ in sent]
-            stale = [entry for known, entry in here if entry is known and entry is not None][:swapped]
+            here = [entry for node_id, _, _ in sent if (entry := entries.get(node_id)) is not None]
+            stale = [entry for entry in here if before.get(entry[0]) is entry][:swapped]
             self._discard(stale)
             excess -= len(stale)
         if excess:
@@ -272,14 +278,16 @@ class PartialView:
         pool = list(self._entries.values())
         if not 0 < count < len(pool):
             return (pool, []) if count > 0 else ([], pool)
-        stamps = sorted([entry[2] for entry in pool])
-        edge = stamps[-count] if youngest else stamps[count - 1]
-        tied = [entry for entry in pool if entry[2] == edge]
-        older = [entry for entry in pool if entry[2] < edge]
-        younger = [entry for entry in pool if entry[2] > edge]
-        chosen, others = (younger, older) if youngest else (older, younger)
-        chosen += self._draw(tied, count - len(chosen))
-        return chosen, others + tied
+        pool.sort(key=stamp_of, reverse=youngest)  # measured: quicker than any single pass written in Python
+        chosen, others = pool[:count], pool[count:]
+        edge = chosen[-1][2]
+        if others[0][2] == edge:
+            tied = [entry for entry in pool if entry[2] == edge]
+            chosen = [entry for entry in chosen if entry[2] != edge]
+            others = [entry for entry in others if entry[2] != edge]
+            chosen += self._draw(tied, count - len(chosen))
+            others += tied
+        return chosen, others
 
     def _draw(self, pool: list[Entry], count: int) -> list[Entry]:
         """Take up to ``count`` out of ``pool`` at random, in random order."""
@@ -292,8 +300,11 @@ class PartialView:
             del entries[node_id]
             del holders[address]
 
-    def _change_since(self, before: dict[NodeId, Entry]) -> ViewChange:
+    def _change_since(self, before: dict[NodeId, Entry], arrivals: int) -> ViewChange:
         entries = self._entries
-        joined = [node_id for node_id in entries if node_id not in before]
+        latest = list(entries)[
+            -arrivals:
+        ]  # a dict keeps the order of arrival, so who joined stands at its end
+        joined = [node_id for node_id in latest if node_id not in before]
         parted = [node_id for node_id in before if node_id not in entries]
         return ViewChange(tuple(joined), tuple(parted))
