@@ -29,10 +29,10 @@ MAGIC: Final = b"\xc1g"
 """First two bytes. 0xC1 starts neither UTF-8 text nor msgpack, STUN or DTLS: strays are told at once."""
 
 VERSION: Final = 1
-"""Third byte. Another version is another format; within this one new kinds of items may come, not new fields."""
+"""Third byte. Another version is another format; within one, new kinds of items may come, no new fields."""
 
 REASONS: Final = ("oversized", "magic", "version", "flags", "malformed", "key")
-"""Why a datagram is refused: too large; not ours; of another version; with flags of a later one; not as an
+"""Why a datagram is refused: too large; not ours; of another version; with unknown flags; not as an
 encoder makes it; from a sender whose name and incarnation do not hash to the key in the header."""
 
 FRONT = struct.Struct(">2sBBI8s")

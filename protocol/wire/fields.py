@@ -1,8 +1,8 @@
 """Single values on the wire: what msgpack carries for each, how many bytes that takes, and what is refused.
 
-Only unsigned integers, booleans, nil, byte strings and arrays of these travel. A decoder raises ``WireError``,
-``ValueError`` or ``IndexError`` for whatever is not exactly as an encoder makes it; the codec turns all of
-them into ``WireError("malformed")``.
+Only unsigned integers, booleans, nil, byte strings and arrays of these travel. A decoder raises
+``WireError``, ``ValueError`` or ``IndexError`` for whatever no encoder makes; the codec makes each of them
+``WireError("malformed")``.
 """
 
 from __future__ import annotations

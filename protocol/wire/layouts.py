@@ -74,9 +74,12 @@ __all__ = ["KINDS_WITH_SENDER", "LAYOUTS", "LAYOUT_OF", "PADDING_MINIMUM", "READ
 RUMOR, REQUEST, ANSWER, PADDING, WANT, ABSENT, ANCHOR = range(1, 8)
 ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST, BASELINE_PAGE, HISTORY_DONE, GOODBYE = range(8, 15)
 
-KNOWN_RUMORS = 2_048
-"""Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon after
-one another. At the most some 25 MB, and only if somebody fills that many datagrams with parents."""
+KNOWN_PASTS = 2_048
+"""Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon
+after one another."""
+
+KNOWN_PAST_SIZE = 256
+"""Bytes of a past that is still remembered, about 22 parents: so at the most 8 MB are, whatever comes."""
 
 
 class Layout(NamedTuple):
@@ -142,9 +145,8 @@ def size_of_rumor(rumor: Rumor) -> int:
     return 3 + bin_size(len(pack_node(rumor.origin))) + bin_size(past) + bin_size(len(rumor.payload))
 
 
-@lru_cache(maxsize=KNOWN_RUMORS)
 def read_past(node: bytes, past: bytes) -> tuple[NodeId, int, int, float, tuple[KeyDot, ...]]:
-    """The first five attributes of a rumor; the copies that follow the first find them here."""
+    """The first five attributes of a rumor."""
     origin = node_of(node)
     (created_at,) = PAST.unpack_from(past)
     sequence, at = read_varint(past, PAST.size)
@@ -159,15 +161,19 @@ def read_past(node: bytes, past: bytes) -> tuple[NodeId, int, int, float, tuple[
     return origin, sequence, depth, created_at, parents
 
 
+recall_past = lru_cache(maxsize=KNOWN_PASTS)(read_past)
+
+
 def read_rumor(elements: list[Any]) -> Rumor:
     """What ``pack_rumor`` packed."""
     _, hops, node, past, payload = elements
     if type(hops) is not int or not 0 <= hops <= HOPS_LIMIT:
         raise malformed("hops are out of range")
-    # The types come first: what is remembered is found by equality, and asking needs something hashable.
+    # Types first: what is remembered is found by its hash, which not everything has.
     if type(node) is not bytes or type(past) is not bytes or type(payload) is not bytes:
         raise malformed("a byte string is none")
-    return Rumor._make((*read_past(node, past), payload, hops))
+    read = recall_past if len(past) <= KNOWN_PAST_SIZE else read_past
+    return Rumor._make((*read(node, past), payload, hops))
 
 
 # -- padding ---------------------------------------------------------------------------------------
@@ -179,7 +185,7 @@ PADDING_MINIMUM = 5
 """Bytes that padding takes at least; a smaller one takes these."""
 
 
-def pack_padding(padding: Padding, packer: Packer) -> bytes:  # noqa: ARG001 - no msgpack packer makes that form
+def pack_padding(padding: Padding, packer: Packer) -> bytes:  # noqa: ARG001 - made without it
     """As many bytes as the item says, zeros after the first five."""
     length = size_of_padding(padding) - PADDING_MINIMUM
     return PADDING_HEADER + length.to_bytes(2) + bytes(length)
