@@ -34,8 +34,7 @@ class Resolver:
     """Follows host names for one node; everything it finds is numeric and of the node's family."""
 
     def __init__(self, family: socket.AddressFamily, failed: Callable[[Address, str], None]) -> None:
-        """Resolve to addresses of ``family``; ``failed`` hears of a name once per reason, not once per
-        try."""
+        """Resolve to addresses of ``family``; ``failed`` hears of a name once per reason."""
         self._family = family
         self._failed = failed
         self._tasks: dict[tuple[Address, bool], asyncio.Task[None]] = {}
@@ -78,7 +77,8 @@ class Resolver:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_PERIOD_LIMIT)
                 continue
-            found([address for address in addresses if address not in known])
+            if new := [address for address in addresses if address not in known]:
+                found(new)
             if not for_ever:
                 return
             known, said, pause = set(addresses), "", RETRY_PERIOD

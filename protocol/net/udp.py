@@ -1,7 +1,7 @@
 """The UDP socket: read in batches, never waited for, never broken by the network.
 
-Rules of this file: no call blocks; what the network does to a socket is counted and never raised; nothing here
-looks into a datagram.
+Rules of this file: no call blocks; what the network does to a socket is counted and never raised; nothing
+here looks into a datagram.
 
 asyncio's own datagram transport reads one datagram per turn of the loop, about 20 us each (measured); a drain
 of ``recvfrom`` costs a tenth of that.
@@ -51,8 +51,7 @@ ERROR_PAUSE_PERIOD = 0.1
 
 
 class DatagramSocket(Protocol):
-    """What an endpoint asks of a non-blocking UDP socket; ``socket.socket`` has it, a test may bring
-    another."""
+    """What an endpoint asks of a non-blocking UDP socket; a test may bring another than ``socket``."""
 
     def fileno(self) -> int:
         """The descriptor that the loop watches."""
@@ -145,8 +144,7 @@ class UdpEndpoint:
         return len(batch)
 
     def close(self) -> None:
-        """Stop reading and give the socket back; what still waits to be sent gets one last try.
-        Idempotent."""
+        """Try once more to send what waits, stop reading, give the socket back. Idempotent."""
         if self._closed:
             return
         self._send_queued()
