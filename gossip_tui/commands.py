@@ -1,7 +1,7 @@
 """The one table: every command and every key, what it takes and what it does.
 
-Composer, palette, footer, help screen and the tables of the README are all made from it, so they can't disagree.
-This module draws nothing and imports nothing that does.
+Composer, palette, footer, help screen and the tables of the README are all made from it, so they can't
+disagree. This module draws nothing and imports nothing that does.
 """
 
 from __future__ import annotations
@@ -153,7 +153,13 @@ COMMANDS: tuple[Command, ...] = (
         usage="[PATTERN]",
         takes=Takes.FILTER,
     ),
-    Command("freeze", "Freeze or thaw the screen", "Hold the screen still, or let it go on.", key="f8", footer="Freeze"),
+    Command(
+        "freeze",
+        "Freeze or thaw the screen",
+        "Hold the screen still, or let it go on.",
+        key="f8",
+        footer="Freeze",
+    ),
     Command(
         "node",
         "Move to the next node",
@@ -164,7 +170,13 @@ COMMANDS: tuple[Command, ...] = (
         footer="Next node",
         demo=True,
     ),
-    Command("zoom", "Zoom or unzoom the pane", "Give one pane all the room, or share it again.", key="f10", footer="Zoom"),
+    Command(
+        "zoom",
+        "Zoom or unzoom the pane",
+        "Give one pane all the room, or share it again.",
+        key="f10",
+        footer="Zoom",
+    ),
     Command(
         "theme",
         "Change the theme",
@@ -184,10 +196,12 @@ KEYS: tuple[Key, ...] = (
     Key("Up Down", "Go through the lines typed before.", Where.COMPOSER),
     Key("Tab", "Complete a command, a peer, a strategy.", Where.COMPOSER),
     Key("PgUp PgDn", "Scroll the log.", Where.COMPOSER),
-    Key("Up Down PgUp PgDn Home", "Move through the messages; End follows new ones.", Where.LOG),
+    Key("Up Down PgUp PgDn Home", "Move through the messages.", Where.LOG),
+    Key("End", "Go to the newest message and follow.", Where.LOG),
     Key("Enter", "Open the message: full text, clock, parents, what is concurrent.", Where.LOG),
     Key("o", "Order causally or by arrival.", Where.LOG),
     Key("n N", "Go to the next or previous match of the filter.", Where.LOG),
+    Key("a", "Show all lines around the matches of the filter, or the matches alone.", Where.LOG),
     Key("Up Down PgUp PgDn Home End", "Move through the peers.", Where.VIEW),
     Key("Enter", "Open the peer; in the demo: move to that node.", Where.VIEW),
     Key("s", "Sort by age or by name.", Where.VIEW),
@@ -248,7 +262,7 @@ def parse_line(line: str, *, demo: bool = False) -> Say | Invocation | None:
     """Read one line of the composer; None for one without anything in it.
 
     Raises:
-        CommandError: It starts with a slash and is no command, or one that lacks or has no use for an argument.
+        CommandError: It starts with a slash and is no command, or one with an argument missing or too many.
     """
     if not line.strip():
         return None
@@ -269,7 +283,11 @@ def parse_line(line: str, *, demo: bool = False) -> Say | Invocation | None:
 def command_rows(*, demo: bool = True) -> list[tuple[str, str, str]]:
     """Call, key and meaning of every command, as text for tables."""
     return [
-        (command.call, key_label(command.key) if command.key else "", command.does + (" (demo)" if command.demo else ""))
+        (
+            command.call,
+            key_label(command.key) if command.key else "",
+            command.does + (" (demo)" if command.demo else ""),
+        )
         for command in available(demo=demo)
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -30,7 +29,11 @@ class Vocabulary:
     @classmethod
     def of(cls, snapshot: NodeSnapshot, nodes: tuple[str, ...], themes: tuple[str, ...]) -> Vocabulary:
         """The words that a picture of the node holds."""
-        away = [row.address for row in snapshot.peers if row.state is not PeerState.VIEW and row.address is not None]
+        away = [
+            row.address
+            for row in snapshot.peers
+            if row.state is not PeerState.VIEW and row.address is not None
+        ]
         names = sorted({row.id.name for row in snapshot.peers})
         return cls(tuple(names), tuple(sorted(set(map(str, away)))), nodes, themes)
 
@@ -47,8 +50,8 @@ class Completion:
 def complete(line: str, cursor: int, vocabulary: Vocabulary) -> Completion:
     """Complete the word before the cursor as far as it is certain.
 
-    One match is completed whole, with a space behind it; of several, the part they share is completed and they are
-    returned as choices. Without a match the line stays as it is.
+    One match is completed whole, with a space behind it; of several, the part they share is completed and
+    they are returned as choices. Without a match the line stays as it is.
     """
     before, after = line[:cursor], line[cursor:]
     start = before.rfind(" ") + 1
@@ -70,7 +73,9 @@ def candidates(before: str, start: int, vocabulary: Vocabulary) -> Iterable[str]
         return [f"/{command.name}" for command in available(demo=demo)]
     if before.startswith("/") and not before.startswith("//"):
         name = before[1:].split(" ", 1)[0].lower()
-        takes = next((command.takes for command in available(demo=demo) if command.name == name), Takes.NOTHING)
+        takes = next(
+            (command.takes for command in available(demo=demo) if command.name == name), Takes.NOTHING
+        )
         return ARGUMENTS[takes](vocabulary)
     return [*vocabulary.names, *(f"@{name}" for name in vocabulary.names)] if before[start:] else ()
 
@@ -79,7 +84,9 @@ ARGUMENTS: dict[Takes, Callable[[Vocabulary], Iterable[str]]] = {
     Takes.NOTHING: lambda _: (),
     Takes.ADDRESSES: lambda words: words.addresses,
     Takes.COMMAND: lambda words: [command.name for command in available(demo=bool(words.nodes))],
-    Takes.FILTER: lambda words: [f"from:{name}" for name in words.names] + [f"!from:{name}" for name in words.names],
+    Takes.FILTER: lambda words: (
+        [f"from:{name}" for name in words.names] + [f"!from:{name}" for name in words.names]
+    ),
     Takes.NODE: lambda words: words.nodes,
     Takes.ORDER: lambda _: ("causal", "arrival"),
     Takes.SORT: lambda _: ("age", "name"),
@@ -96,5 +103,8 @@ def matching(candidate: str, word: str) -> bool:
 
 def common_prefix(matches: list[str], word: str) -> str:
     """What all matches start with, never less than the word itself."""
-    shared = os.path.commonprefix(matches)
-    return shared if len(shared) >= len(word) else word
+    first, last = min(matches), max(matches)
+    same = next(
+        (n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
+    )
+    return first[:same] if same >= len(word) else word

@@ -1,7 +1,7 @@
 """Everything the screen knows of a node: what is new since it last asked, and what it may ask of the node.
 
-A feed owns its nodes. The screen polls it a few times a second and gets one frozen picture with the messages and
-notices that came in between, or None when nothing changed; no datagram ever wakes the screen. Nothing here draws.
+A feed owns its nodes. The screen polls it a few times a second and gets one frozen picture with the messages
+and notices that came in between, or None when nothing changed; no datagram ever wakes the screen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from protocol.core.config import Config
 from protocol.core.events import (
+    ContactUnresolved,
     Delivered,
     Event,
     Gap,
@@ -23,7 +25,6 @@ from protocol.core.events import (
     PeerSeen,
     Undeliverable,
 )
-from protocol.core.config import Config
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -51,6 +52,8 @@ class Notice:
     """Safe for a terminal, one line."""
     at: float
     """Unix seconds by this computer's clock."""
+    kind: str = "info"
+    """What it is about: ``info``, ``joined``, ``parted`` or ``warning``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,10 @@ class Feed(Protocol):
     def payload_limit(self) -> int:
         """Bytes that fit one message now."""
 
+    @property
+    def unacknowledged(self) -> int:
+        """Own messages that no other node is known to have and that may still be heard."""
+
     async def join(self, *contacts: str) -> bool:
         """Join through contacts; True if the node had left and a new incarnation came up for it."""
 
@@ -112,36 +119,35 @@ class Feed(Protocol):
 
 
 class NodeLike(Protocol):
-    """The part of ``protocol.Node`` that a feed uses."""
+    """The part of ``protocol.Node`` that a feed uses; ``Node`` documents it."""
 
     @property
-    def id(self) -> NodeId: ...
+    def id(self) -> NodeId: ...  # noqa: D102
     @property
-    def address(self) -> Address: ...
+    def bound_address(self) -> Address: ...  # noqa: D102
     @property
-    def config(self) -> Config: ...
+    def config(self) -> Config: ...  # noqa: D102
     @property
-    def payload_limit(self) -> int: ...
-
-    async def start(self) -> None: ...
-    async def close(self) -> None: ...
-    async def leave(self) -> None: ...
-    async def drain(self) -> None: ...
-    def join(self, *contacts: str | Address) -> None: ...
-    def add(self, *peers: str | Address) -> None: ...
-    def send_gossip(self, data: str | bytes) -> Message: ...
-    def set_strategy(self, strategy: Strategy | str) -> None: ...
-    def snapshot(self) -> NodeSnapshot: ...
-    def messages(self) -> AsyncIterator[Message]: ...
-    def events(self) -> AsyncIterator[Event]: ...
+    def payload_limit(self) -> int: ...  # noqa: D102
+    async def start(self) -> None: ...  # noqa: D102
+    async def leave(self) -> None: ...  # noqa: D102
+    async def drain(self) -> None: ...  # noqa: D102
+    def join(self, *contacts: str | Address) -> None: ...  # noqa: D102
+    def add(self, *peers: str | Address) -> None: ...  # noqa: D102
+    def send_gossip(self, data: str | bytes) -> Message: ...  # noqa: D102
+    def set_strategy(self, strategy: Strategy | str) -> None: ...  # noqa: D102
+    def snapshot(self) -> NodeSnapshot: ...  # noqa: D102
+    def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
+    def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
 
 
 class NodeFeed:
     """A feed over one node, or over several of one process with a seat that can be moved.
 
     Args:
-        nodes: At least one; nodes that were not started are started by ``open``. The feed owns them from then on.
-        successor: Makes the next incarnation of a node that left, not started yet: same name, address and settings.
+        nodes: At least one, owned by the feed from now on; those not started yet are started by ``open``.
+        successor: Makes the next incarnation of a node that left, under the same name, address and settings,
+            not started yet.
         clock: Unix time for notices.
     """
 
@@ -182,7 +188,7 @@ class NodeFeed:
     async def close(self) -> None:
         """Leave with every node; errors of one do not keep the others."""
         self._hush()
-        await asyncio.gather(*(farewell(node) for node in self._nodes), return_exceptions=True)
+        await asyncio.gather(*(node.leave() for node in self._nodes), return_exceptions=True)
 
     def poll(self) -> Update | None:
         """One picture with what came since the last, or None when nothing changed.
@@ -220,6 +226,12 @@ class NodeFeed:
         """Bytes that fit one message now."""
         return self.node.payload_limit
 
+    @property
+    def unacknowledged(self) -> int:
+        """Own messages that no other node is known to have; none once the node has left, when it is too late."""
+        snapshot = self.node.snapshot()
+        return 0 if snapshot.left else snapshot.unacknowledged
+
     async def join(self, *contacts: str) -> bool:
         """Join through ``contacts``; a node that left comes back as a new incarnation first.
 
@@ -238,9 +250,9 @@ class NodeFeed:
             return False
         seat = self._seat
         node = self._successor(self._nodes[seat])
+        node.join(*(addresses or self._remembered.get(seat, ())))
         await node.start()
         self._nodes[seat] = node
-        node.join(*(addresses or self._remembered.get(seat, ())))
         if seat == self._seat:
             self._listen()
         return True
@@ -255,7 +267,7 @@ class NodeFeed:
         self.node.add(*[Address.parse(peer) for peer in peers])
 
     async def leave(self) -> None:
-        """Say goodbye and release the socket; the log stays readable.
+        """Say goodbye; the log stays readable.
 
         Raises:
             StateError: The node has left already.
@@ -264,7 +276,7 @@ class NodeFeed:
         if snapshot.left:
             raise StateError("this node has left already; /join comes back")
         self._remembered[self._seat] = tuple(descriptor.address for descriptor in snapshot.view)
-        await farewell(self.node)
+        await self.node.leave()
 
     def set_strategy(self, text: str) -> Strategy:
         """Sample by this preset or strategy from now on.
@@ -323,7 +335,7 @@ class NodeFeed:
             self._events.append(event)
 
 
-NOTABLE = (PeerSeen, PeerLost, Gap, Lagged, Undeliverable, IncarnationChanged)
+NOTABLE = (PeerSeen, PeerLost, Gap, Lagged, Undeliverable, IncarnationChanged, ContactUnresolved)
 """Events that people are told in words; the others are counted in the snapshot or shown as messages."""
 
 
@@ -331,16 +343,7 @@ def same_again(node: NodeLike) -> NodeLike:
     """A node like this one, not started yet: the next incarnation under the same name and address."""
     from protocol import Node  # noqa: PLC0415 - the feed must be importable where only its contract is needed
 
-    return Node(str(node.address), name=node.id.name, config=node.config)
-
-
-async def farewell(node: NodeLike) -> None:
-    """Say goodbye if that was not done, then release the socket."""
-    try:
-        if not node.snapshot().left:
-            await node.leave()
-    finally:
-        await node.close()
+    return Node(node.bound_address, name=node.id.name, config=node.config)
 
 
 async def pour(stream: AsyncIterator[Any], take: Callable[[Any], None]) -> None:
@@ -375,12 +378,12 @@ def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
             case _ if text := sentence_of(event):
                 others.append(text)
     texts = [
-        listed(seen, "joined"),
-        listed(left, "left"),
-        listed(lost, "lost: no answer, dialled again now and then"),
-        *others,
+        (listed(seen, "joined"), "joined"),
+        (listed(left, "left"), "parted"),
+        (listed(lost, "lost: no answer, dialled again now and then"), "parted"),
+        *((text, "warning") for text in others),
     ]
-    return [Notice(text, at) for text in texts if text]
+    return [Notice(text, at, kind) for text, kind in texts if text]
 
 
 def sentence_of(event: Event) -> str:
@@ -390,11 +393,15 @@ def sentence_of(event: Event) -> str:
             return f"{counted(size, 'message')} missing here for good: no node that answers has them any more"
         case Lagged(missed=missed):
             return f"{counted(missed, 'item')} dropped before this screen could read them"
+        case ContactUnresolved(contact=contact, reason=reason):
+            return (
+                f"{printable(str(contact))} has no address now ({printable(reason)}); it is looked up again"
+            )
         case Undeliverable(id=dot, waits_for=waits_for):
             past = ", ".join(map(short, waits_for[:NAMED_PEERS])) or "a message of unknown origin"
             return f"{short(dot)} given up: it waits for {past}, which can't be had"
         case IncarnationChanged(before=before, after=after):
-            return f"another node used the identity {printable(before.label)}; this one is {printable(after.label)} now"
+            return f"another node used the identity {printable(before.label)}: now {printable(after.label)}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The status bar as text: who and where this node is, how it is doing, and what is wrong in words; pure functions."""
+"""The status bar as text: who and where this node is, how it is doing, and what is wrong in words."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from gossip_tui.text import safe
 from protocol.core.snapshot import NodeSnapshot, PeerState
-
-from ..text import safe
 
 __all__ = ["Problem", "Recent", "Status", "problem_of", "status_line"]
 
@@ -27,10 +26,15 @@ REJECT_ALARM = 5
 PATIENCE = 2
 """Cycles before an empty view is a problem: the first answer takes one."""
 
+NO_NODE = "something that is no gossip node talks to this port"
 ADVICE = {
     "version": "a peer runs another version: update one of them",
+    "flags": "a peer runs another version: update one of them",
     "cluster": "nodes of another cluster talk to this port: check --cluster",
-    "malformed": "something that is no gossip node talks to this port",
+    "magic": NO_NODE,
+    "malformed": NO_NODE,
+    "oversized": NO_NODE,
+    "key": "somebody sends forged identities to this port",
 }
 """What to do about refused datagrams, by reason."""
 
@@ -72,7 +76,9 @@ class Recent:
         span = last.at - first.at
         if span <= 0:
             return 0.0, 0.0
-        return (last.datagrams_in - first.datagrams_in) / span, (last.datagrams_out - first.datagrams_out) / span
+        return (last.datagrams_in - first.datagrams_in) / span, (
+            last.datagrams_out - first.datagrams_out
+        ) / span
 
     def rejects(self) -> dict[str, int]:
         """What was refused within the period, by reason."""
@@ -123,12 +129,18 @@ def problem_of(status: Status) -> Problem | None:
     refused = sum(status.rejects.values())
     if refused >= REJECT_ALARM:
         reason = max(status.rejects, key=lambda name: status.rejects[name])
-        return Problem(f"{refused:,} datagrams refused in {REJECT_PERIOD:.0f} s: {advice(reason)}", urgent=True)
+        return Problem(
+            f"{refused:,} datagrams refused in {REJECT_PERIOD:.0f} s: {advice(reason)}", urgent=True
+        )
     if not snapshot.view and snapshot.cycle >= PATIENCE:
         lost = sum(row.state is PeerState.LOST for row in snapshot.peers)
         if lost:
-            return Problem(f"no peer answers: {lost} lost, dialled again now and then, or /join HOST:PORT", urgent=True)
-        return Problem("no peer answers yet: run gossip-tui in another terminal, or /join HOST:PORT", urgent=False)
+            return Problem(
+                f"no peer answers: {lost} lost, dialled again now and then, or /join HOST:PORT", urgent=True
+            )
+        return Problem(
+            "no peer answers yet: run gossip-tui in another terminal, or /join HOST:PORT", urgent=False
+        )
     return None
 
 

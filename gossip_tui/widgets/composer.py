@@ -1,4 +1,4 @@
-"""The line to type into: gossip or ``/commands``, with history, completion and a word about what can't be sent."""
+"""The line to type into: gossip or ``/commands``, with history, completion, and why something can't be sent."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
+from gossip_tui.completion import Completion, Vocabulary, complete
+from gossip_tui.text import safe
 from protocol.errors import GossipError
-
-from ..completion import Completion, Vocabulary, complete
-from ..text import safe
 
 __all__ = ["Composer", "ComposerInput", "History", "pasted_lines"]
 
@@ -75,7 +74,9 @@ def pasted_lines(text: str) -> list[str]:
 
     What is shown in the composer is what is sent; a terminal would obey a pasted escape sequence.
     """
-    lines = (safe(line.expandtabs(TAB_WIDTH), limit=max(1, len(text) * TAB_WIDTH)) for line in text.splitlines())
+    lines = (
+        safe(line.expandtabs(TAB_WIDTH), limit=max(1, len(text) * TAB_WIDTH)) for line in text.splitlines()
+    )
     return [line for line in lines if line.strip()]
 
 
@@ -172,7 +173,7 @@ class Composer(Vertical):
         self.input.placeholder = AFTER_LEAVING if left else INVITATION
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Count the bytes when they come near the limit; otherwise whatever was said is settled by typing on."""
+        """Count the bytes when they come near the limit; otherwise typing on settles whatever was said."""
         event.stop()
         size, limit = len(event.value.encode()), self._payload_limit()
         if event.value.startswith("/") or size < limit * WARN_SHARE:
@@ -203,7 +204,9 @@ class Composer(Vertical):
             self.input.value = done.line
         self.input.cursor_position = done.cursor
         if done.choices:
-            self.say("  ".join(done.choices[:CHOICES_SHOWN]) + (" …" if len(done.choices) > CHOICES_SHOWN else ""))
+            self.say(
+                "  ".join(done.choices[:CHOICES_SHOWN]) + (" …" if len(done.choices) > CHOICES_SHOWN else "")
+            )
         else:
             self.hush()
 
@@ -213,7 +216,7 @@ class Composer(Vertical):
         if len(lines) > 1:
             self._ask(lines)
         elif lines:
-            self.input.insert(lines[0])
+            self.input.insert_text_at_cursor(lines[0])
 
     def recall(self, line: str) -> None:
         """Show a line from the history, with the cursor behind it."""

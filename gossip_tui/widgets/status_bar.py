@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Static
 
-from ..drawing.status_line import Status, status_line
+from gossip_tui.drawing.status_line import Status, status_line
 
 __all__ = ["StatusBar"]
 

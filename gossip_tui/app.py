@@ -1,0 +1,345 @@
+"""The application: one feed, one screen, and four looks a second at what changed between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+
+from protocol.core.snapshot import NodeSnapshot
+
+from .commands import COMMANDS, Command, CommandError, Invocation, find_command, key_label
+from .completion import Vocabulary
+from .drawing.mentions import mentions
+from .drawing.names import Names
+from .drawing.status_line import Recent, Status
+from .failures import Failures
+from .feed import Feed, Update
+from .palette import GossipCommands
+from .runner import THEME_PREFIX, CommandRunner, theme_names
+from .screens.help import HelpScreen
+from .screens.main import MainScreen
+from .screens.message import MessageScreen, neighbours
+from .screens.peers import PeersScreen
+from .screens.question import PasteAnswer, PasteQuestion, QuitAnswer, QuitQuestion
+from .text import safe
+from .theme import ASCII, THEMES, UNICODE, colorless
+from .widgets.causal_log import CausalLogPane, NoticeKind
+from .widgets.composer import Composer
+from .widgets.partial_view import PartialViewPane
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+__all__ = ["GossipApp"]
+
+TICK_PERIOD = 0.25
+"""Seconds between two looks at the feed: quick enough to seem live, slow enough to be calm and cheap."""
+
+INSIST_PERIOD = 2.0
+"""Seconds within which a second Ctrl-C quits; the first one might have been meant to copy."""
+
+TOAST_PERIOD = 1.0
+"""Seconds before the same toast may come again."""
+
+
+def command_bindings() -> list[BindingType]:
+    """The keys of the command table, each with an action string of its own: the footer merges equal ones."""
+    return [
+        Binding(
+            command.key,
+            f"command('{command.name}')",
+            command.footer,
+            id=f"command.{command.name}",
+            key_display=key_label(command.key),
+            priority=command.name == "quit",
+        )
+        for command in COMMANDS
+        if command.key
+    ]
+
+
+class GossipApp(App[None]):
+    """Shows a feed and carries out what a person types.
+
+    Args:
+        feed: What to show; closed when the application ends, however it ends.
+        ascii: Draw with nothing but ASCII.
+        theme: One of the own themes by its short name (``dark``), or one of Textual's.
+        tick_period: Seconds between two looks at the feed.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "gossip-tui"
+    COMMANDS = {GossipCommands}  # noqa: RUF012 - Textual's declaration
+    BINDINGS: ClassVar[list[BindingType]] = command_bindings()
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        ascii: bool = False,  # noqa: A002 - the option's name
+        theme: str | None = None,
+        tick_period: float = TICK_PERIOD,
+    ) -> None:
+        super().__init__()
+        self.feed = feed
+        self.runner = CommandRunner(self)
+        self.glyphs = ASCII if ascii else UNICODE
+        self.composer = Composer(
+            self.runner.take, self.ask_about_paste, self.vocabulary, lambda: feed.payload_limit
+        )
+        self.main = MainScreen(self.composer, glyphs=self.glyphs)
+        self.failures = Failures(self.report_status)
+        self.frozen = False
+        self._snapshot: NodeSnapshot | None = None
+        self._recent = Recent()
+        self._tick_period = tick_period
+        self._toasted: dict[str, float] = {}
+        self._insisting_until = 0.0
+        for own in THEMES:
+            self.register_theme(own)
+        self.use_theme(theme or theme_names()[0])
+
+    def get_default_screen(self) -> Screen[None]:
+        """The panes."""
+        return self.main
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """No colour at all under NO_COLOR, instead of Textual's greys."""
+        return colorless(super().get_line_filters())
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys as the help writes them."""
+        return binding.key_display or key_label(binding.key)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key for several nodes exists only where there are several."""
+        if action == "command" and not self.is_demo:
+            return not any(command.demo for command in COMMANDS if command.name in parameters)
+        return super().check_action(action, parameters)
+
+    # What there is to know.
+
+    @property
+    def snapshot(self) -> NodeSnapshot:
+        """The newest picture of the node.
+
+        Raises:
+            CommandError: There is none yet.
+        """
+        if self._snapshot is None:
+            raise CommandError("the node is still starting")
+        return self._snapshot
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the node has left the network."""
+        return self._snapshot is not None and self._snapshot.left
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether there are several nodes to sit on."""
+        return len(self.feed.seats) > 1
+
+    def vocabulary(self) -> Vocabulary:
+        """The words that Tab knows now."""
+        nodes = self.feed.seats if self.is_demo else ()
+        if self._snapshot is None:
+            return Vocabulary(nodes=nodes, themes=theme_names())
+        return Vocabulary.of(self._snapshot, nodes, theme_names())
+
+    # From the feed to the screen.
+
+    async def on_mount(self) -> None:
+        """Listen to the feed and look at it from now on."""
+        self.failures.install()
+        await self.feed.open()
+        self.set_interval(self._tick_period, self.tick)
+        self.call_after_refresh(self.tick)
+
+    async def on_unmount(self) -> None:
+        """Leave the network, however the application ended."""
+        self.failures.remove()
+        await self.feed.close()
+
+    def tick(self) -> None:
+        """Show what changed since the last look; when nothing did, only the rates have to settle."""
+        update = self.feed.poll()
+        if update is not None:
+            self._recent.observe(update.snapshot, time.monotonic())
+            self._snapshot = update.snapshot
+            self.show_update(update)
+        elif self._snapshot is not None and not self._recent.settled:
+            self._recent.observe(self._snapshot, time.monotonic())
+        else:
+            return
+        self.report_status()
+
+    def show_update(self, update: Update) -> None:
+        """Give every pane what is new for it."""
+        main = self.main
+        if update.moved:
+            main.show_other_node()
+        main.show(update.snapshot)
+        if update.messages:
+            main.log_pane.add_messages(update.messages)
+        for notice in update.notices:
+            main.log_pane.add_notice(notice.text, NoticeKind(notice.kind), notice.at)
+        if not update.moved:
+            self.ring_if_named(update)
+        self.composer.left = update.snapshot.left
+        if isinstance(self.screen, PeersScreen):
+            self.screen.show(update.snapshot)
+
+    def ring_if_named(self, update: Update) -> None:
+        """Ring the bell once if somebody named this node in something new."""
+        own = update.snapshot.id
+        if any(
+            message.id.origin != own and not message.from_history and mentions(message.text, own.name)
+            for message in update.messages
+        ):
+            self.bell()
+
+    def report_status(self) -> None:
+        """Bring the status bar up to date."""
+        if self._snapshot is None or not self.main.is_mounted:
+            return
+        rate_in, rate_out = self._recent.rates()
+        seats = self.feed.seats
+        status = Status(
+            self._snapshot,
+            rate_in,
+            rate_out,
+            self._recent.rejects(),
+            frozen=self.frozen,
+            failures=self.failures.count,
+            failure=self.failures.last,
+            seat=f"{self.feed.seat + 1}/{len(seats)}" if len(seats) > 1 else "",
+        )
+        self.main.status_bar.show(status)
+
+    # What a person asks for.
+
+    def action_command(self, name: str) -> None:
+        """Carry out a command of the table without an argument: what keys do."""
+        self.pick(find_command(name, demo=self.is_demo))
+
+    def pick(self, command: Command) -> None:
+        """Carry out a command, or put it into the composer if it needs an argument."""
+        if command.needs_argument or (command.name == "join" and not self.has_left):
+            self.composer.prefill(f"/{command.name} ")
+            return
+        try:
+            self.runner.run(Invocation(command, ""))
+        except CommandError as error:
+            self.refuse(str(error))
+
+    def tell(self, text: str, kind: str = "info") -> None:
+        """A line of the application's own in the log."""
+        self.main.log_pane.add_notice(text, NoticeKind(kind))
+
+    def refuse(self, text: str) -> None:
+        """Say above the composer why something was not done."""
+        self.composer.say(text, problem=True)
+
+    def toast(self, text: str) -> None:
+        """A passing word in the corner; the same one not twice within a second."""
+        now = time.monotonic()
+        if now - self._toasted.get(text, -TOAST_PERIOD) >= TOAST_PERIOD:
+            self._toasted = {text: now}
+            self.notify(safe(text, 200), markup=False)
+
+    def freeze(self) -> None:
+        """Hold the panes still, or let them catch up."""
+        self.frozen = not self.frozen
+        for pane in self.main.panes:
+            pane.frozen = self.frozen
+        self.report_status()
+
+    def use_theme(self, name: str) -> None:
+        """Change the colours.
+
+        Raises:
+            CommandError: There is no such theme.
+        """
+        full = f"{THEME_PREFIX}{name}" if name in theme_names() else name
+        if full not in self.available_themes:
+            raise CommandError(
+                f"there is no theme {safe(name, 32)}: {', '.join(theme_names())}, or one of Textual's"
+            )
+        self.theme = full
+
+    def show_help(self) -> None:
+        """Open the help."""
+        self.push_screen(HelpScreen(self.glyphs, demo=self.is_demo))
+
+    def show_peers(self) -> None:
+        """Open the list of everyone heard of."""
+        self.push_screen(PeersScreen(self.snapshot))
+
+    def on_causal_log_pane_message_chosen(self, event: CausalLogPane.MessageChosen) -> None:
+        """Open a message in full."""
+        names = Names()
+        names.learn([self.snapshot.id, *(row.id for row in self.snapshot.peers)])
+        around = neighbours(event.message, self.main.log_pane.messages)
+        names.learn([message.id.origin for message in around])
+        self.push_screen(MessageScreen(event.message, around, names))
+
+    def on_partial_view_pane_peer_chosen(self, event: PartialViewPane.PeerChosen) -> None:
+        """Move to that node in the demo; anywhere else show what is known of the peer."""
+        seats = self.feed.seats
+        if self.is_demo and event.row.id.name in seats:
+            self.feed.move(seats.index(event.row.id.name))
+        else:
+            self.push_screen(PeersScreen(self.snapshot, event.row.id))
+
+    def ask_about_paste(self, lines: list[str]) -> None:
+        """Ask whether several pasted lines are several messages."""
+        question = PasteQuestion(lines, self.feed.payload_limit)
+        self.push_screen(question, partial(self._send_pasted, lines))
+
+    def _send_pasted(self, lines: list[str], answer: PasteAnswer | None) -> None:
+        if answer is PasteAnswer.MANY:
+            self.runner.send_many(lines)
+        elif answer is PasteAnswer.ONE:
+            self.runner.send_many(["\n".join(lines)])
+
+    # Going.
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C with nothing selected: say how to quit; pressed again at once, do it."""
+        now = time.monotonic()
+        if now < self._insisting_until:
+            self.ask_to_quit()
+            return
+        self._insisting_until = now + INSIST_PERIOD
+        self.toast(f"Press ^c once more to quit, or {key_label('ctrl+q')} at any time")
+
+    async def action_quit(self) -> None:
+        """What Textual's own bindings call."""
+        self.ask_to_quit()
+
+    def ask_to_quit(self) -> None:
+        """Quit, after a question if that would lose own messages; asked again meanwhile, quit without."""
+        if self.feed.unacknowledged and not isinstance(self.screen, QuitQuestion):
+            self.push_screen(QuitQuestion(lambda: self.feed.unacknowledged), self._quit_answered)
+        else:
+            self.leave_and_exit()
+
+    def _quit_answered(self, answer: QuitAnswer | None) -> None:
+        if answer is QuitAnswer.QUIT:
+            self.leave_and_exit()
+
+    def leave_and_exit(self) -> None:
+        """Say goodbye to the network and end; without a question, so signals may call it."""
+        self.run_worker(self._leave_and_exit(), exclusive=True, group="exit")
+
+    async def _leave_and_exit(self) -> None:
+        await self.feed.close()
+        self.exit()

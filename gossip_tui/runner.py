@@ -1,0 +1,247 @@
+"""Carries out what a person typed: gossip is sent, commands are run; a refusal is raised and says why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from protocol.core.identity import Address
+from protocol.errors import BacklogError, GossipError
+
+from .commands import CommandError, Invocation, Say, find_command, key_label, parse_line
+from .drawing.view_table import Sorting
+from .text import safe
+from .theme import THEMES
+from .widgets.log_filter import FilterError
+from .widgets.log_records import LogOrder
+
+if TYPE_CHECKING:
+    from .app import GossipApp
+
+__all__ = ["CommandRunner", "theme_names"]
+
+Word = TypeVar("Word", bound=StrEnum)
+
+YIELD_EVERY = 32
+"""Messages of a long paste that are sent before the screen has a turn."""
+
+THEME_PREFIX = "gossip-"
+"""The own themes are known by what follows this: dark, light, contrast."""
+
+
+def theme_names() -> tuple[str, ...]:
+    """The application's own themes as people type them."""
+    return tuple(theme.name.removeprefix(THEME_PREFIX) for theme in THEMES)
+
+
+class CommandRunner:
+    """What every command of the table does to an application; one method each, named after the command."""
+
+    def __init__(self, app: GossipApp) -> None:
+        self._app = app
+
+    def take(self, line: str) -> None:
+        """Carry out a line of the composer.
+
+        Raises:
+            GossipError: It can't be done; the text says why.
+        """
+        parsed = parse_line(line, demo=self._app.is_demo)
+        if isinstance(parsed, Say):
+            self._app.feed.send(parsed.text)
+        elif parsed is not None:
+            self.run(parsed)
+
+    def run(self, invocation: Invocation) -> None:
+        """Carry out a command.
+
+        Raises:
+            GossipError: It can't be done; the text says why.
+        """
+        getattr(self, f"run_{invocation.command.name}")(invocation)
+
+    def run_help(self, invocation: Invocation) -> None:
+        """Explain everything, or one command in a line of the log."""
+        if not invocation.argument:
+            self._app.show_help()
+            return
+        command = find_command(invocation.words[0].removeprefix("/"), demo=self._app.is_demo)
+        key = f"  ({key_label(command.key)})" if command.key else ""
+        self._app.tell(f"{command.call}: {command.does}{key}")
+
+    def run_view(self, invocation: Invocation) -> None:  # noqa: ARG002 - all commands are called alike
+        """Go to the partial view."""
+        self._app.main.go_to(self._app.main.partial_view)
+
+    def run_log(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the log."""
+        self._app.main.go_to(self._app.main.log_pane)
+
+    def run_join(self, invocation: Invocation) -> None:
+        """Join through contacts; after leaving, come back."""
+        contacts = self._addresses(invocation.words)
+        if not contacts and not self._app.has_left:
+            raise CommandError("/join needs the address of a node, such as /join 127.0.0.1:7117")
+        self._later(self._join, contacts)
+
+    async def _join(self, contacts: list[str]) -> None:
+        again = await self._app.feed.join(*contacts)
+        through = " through " + ", ".join(contacts) if contacts else ""
+        self._app.tell(f"back as a new incarnation{through}" if again else f"joining{through}")
+
+    def run_add(self, invocation: Invocation) -> None:
+        """Try peers once."""
+        peers = self._addresses(invocation.words)
+        if self._app.has_left:
+            raise CommandError("this node has left: /join comes back first")
+        self._app.feed.add(*peers)
+        self._app.tell(f"trying {', '.join(peers)}")
+
+    def run_peers(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """List everyone heard of."""
+        self._app.show_peers()
+
+    def run_leave(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Say goodbye."""
+        if self._app.has_left:
+            raise CommandError("this node has left already: /join comes back")
+        self._later(self._leave)
+
+    async def _leave(self) -> None:
+        await self._app.feed.leave()
+        self._app.tell("left the network; /join comes back as a new incarnation")
+
+    def run_strategy(self, invocation: Invocation) -> None:
+        """Set the strategy, with its dangers in words, or say what it is."""
+        if not invocation.argument:
+            self._app.tell(
+                f"strategy {self._app.snapshot.strategy}, view size {self._app.snapshot.view_size}"
+            )
+            return
+        if self._app.has_left:
+            raise CommandError("this node has left: /join comes back first")
+        strategy = self._app.feed.set_strategy(invocation.argument)
+        self._app.tell(f"strategy is now {strategy}")
+        for warning in strategy.warnings(self._app.snapshot.view_size):
+            self._app.tell(warning, "warning")
+
+    def run_order(self, invocation: Invocation) -> None:
+        """Order the log causally or by arrival."""
+        log = self._app.main.log_pane
+        order = chosen(invocation, LogOrder)
+        if order is not log.order:
+            log.action_toggle_order()
+
+    def run_sort(self, invocation: Invocation) -> None:
+        """Sort the view by age or by name."""
+        view = self._app.main.partial_view
+        sorting = chosen(invocation, Sorting)
+        if sorting is not view.sorting:
+            view.toggle_sort()
+
+    def run_filter(self, invocation: Invocation) -> None:
+        """Show only the lines of the log that match."""
+        try:
+            self._app.main.log_pane.set_filter(invocation.argument)
+        except FilterError as error:
+            raise CommandError(str(error)) from None
+
+    def run_freeze(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Hold the panes still, or let them go on."""
+        self._app.freeze()
+
+    def run_node(self, invocation: Invocation) -> None:
+        """Sit on another node of the swarm."""
+        seats, seat = self._app.feed.seats, self._app.feed.seat
+        if not invocation.argument:
+            self._app.feed.move((seat + 1) % len(seats))
+        elif invocation.argument in seats:
+            self._app.feed.move(seats.index(invocation.argument))
+        else:
+            raise CommandError(
+                f"there is no node {safe(invocation.argument, 32)} here: {seats[0]} to {seats[-1]}"
+            )
+
+    def run_zoom(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Give one pane all the room, or share it again."""
+        self._app.main.zoom()
+
+    def run_theme(self, invocation: Invocation) -> None:
+        """Use a theme, or the next of the own ones."""
+        self._app.use_theme(invocation.argument or next_theme(self._app.theme))
+
+    def run_quit(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Leave and end, after a question if messages would be lost."""
+        self._app.ask_to_quit()
+
+    def send_many(self, lines: Sequence[str]) -> None:
+        """Send many messages, as fast as they find room, without holding up the screen."""
+        self._later(self._send_many, lines)
+
+    async def _send_many(self, lines: Sequence[str]) -> None:
+        waited = False
+        for number, line in enumerate(lines):
+            try:
+                waited = await self._send_when_room(line, number, len(lines), waited=waited)
+            except GossipError as error:
+                raise CommandError(f"{number:,} of {len(lines):,} lines were sent: {error}") from None
+            if number % YIELD_EVERY == YIELD_EVERY - 1:
+                await asyncio.sleep(0)
+        self._app.tell(f"{len(lines):,} messages sent")
+
+    async def _send_when_room(self, line: str, number: int, count: int, *, waited: bool) -> bool:
+        while True:
+            try:
+                self._app.feed.send(line)
+            except BacklogError:
+                if not waited:
+                    self._app.tell(
+                        f"{number:,} of {count:,} lines are sent; the rest wait until others have those"
+                    )
+                waited = True
+                await self._app.feed.drain()
+            else:
+                return waited
+
+    def _addresses(self, words: Sequence[str]) -> list[str]:
+        """The words as addresses, checked and in their shortest form."""
+        addresses = [str(Address.parse(word)) for word in words]
+        if str(self._app.snapshot.address) in addresses:
+            raise CommandError(f"{self._app.snapshot.address} is this node itself")
+        return addresses
+
+    def _later(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        """Do what takes time beside the screen; its refusal is said in the composer."""
+
+        async def guarded() -> None:
+            try:
+                await work(*arguments)
+            except (GossipError, OSError) as error:
+                self._app.refuse(str(error))
+
+        self._app.run_worker(guarded(), exit_on_error=True)
+
+
+def chosen(invocation: Invocation, words: type[Word]) -> Word | None:
+    """The argument as one of a few words, or None without one.
+
+    Raises:
+        CommandError: It is none of them.
+    """
+    if not invocation.argument:
+        return None
+    try:
+        return words(invocation.argument.lower())
+    except ValueError:
+        allowed = " or ".join(words)
+        raise CommandError(
+            f"/{invocation.command.name} takes {allowed}, not {safe(invocation.argument, 32)}"
+        ) from None
+
+
+def next_theme(current: str) -> str:
+    """The own theme after this one."""
+    names = [theme.name for theme in THEMES]
+    return names[(names.index(current) + 1) % len(names)] if current in names else names[0]

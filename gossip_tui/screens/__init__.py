@@ -1,0 +1,1 @@
+"""What lies over the panes: help, a message in full, everyone heard of, and questions."""

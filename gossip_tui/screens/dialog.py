@@ -1,0 +1,89 @@
+"""A box of text over the panes, that Esc closes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gossip_tui.text import Safe
+
+__all__ = ["TextDialog", "fact_table", "heading"]
+
+
+def heading(text: str) -> Text:
+    """A heading within a dialog."""
+    return Text(text, style="bold underline")
+
+
+def fact_table(rows: Iterable[tuple[str, str]], *, widest: int = 40) -> Table:
+    """Two columns: what, and what about it, which wraps under itself. Neither is read as markup."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(style="bold", max_width=widest, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+class TextDialog(ModalScreen[None]):
+    """A titled box that scrolls; subclasses say what stands in it with ``body``.
+
+    Args:
+        title: Stands in the border; never read as markup.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Close", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    TextDialog {
+        align: center middle;
+        background: $background 60%;
+        & > .dialog-box {
+            width: 90%; max-width: 110; height: auto; max-height: 96%;
+            border: round $accent; background: $surface; padding: 0 1;
+            border-title-style: bold; border-subtitle-color: $text-muted;
+        }
+        & VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+        & .dialog-text { width: 1fr; height: auto; }
+    }
+    """
+
+    HINT = Safe("Esc closes")
+
+    def __init__(self, title: Safe) -> None:
+        super().__init__()
+        self._title = title
+
+    def body(self) -> RenderableType:
+        """The text of the box."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """The box with its text in a scrolling container."""
+        with Vertical(classes="dialog-box") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content(self.HINT)
+            with VerticalScroll():
+                yield Static(self.body(), classes="dialog-text", markup=False)
+
+    def redraw(self) -> None:
+        """Show what ``body`` says now."""
+        self.query_one(".dialog-text", Static).update(self.body())
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the box closes it."""
+        if event.widget is self:
+            self.dismiss()

@@ -1,0 +1,88 @@
+"""What the panes show, which keys work and which commands there are; commands and keys from the one table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.console import Group, RenderableType
+from textual.binding import Binding, BindingType
+
+from gossip_tui.commands import Where, command_rows, key_rows
+from gossip_tui.text import Safe
+from gossip_tui.theme import Glyphs
+
+from .dialog import TextDialog, fact_table, heading
+
+__all__ = ["HelpScreen"]
+
+PANES = (
+    (
+        "Partial view",
+        (
+            "The peers this node knows right now: never everyone, always a changing sample. Age counts the "
+            "exchanges since a peer was fresh; the bar grows with it."
+        ),
+    ),
+    (
+        "Causal log",
+        (
+            "Every message once, and after everything it can be an answer to. The numbers in braces are its vector "
+            "clock: how many messages of each origin had happened before it, itself included."
+        ),
+    ),
+    ("Rates", "Datagrams a second, and which share of the messages came twice, was repaired or refused."),
+    (
+        "Composer",
+        "Plain text is gossip for everyone. A slash starts a command, two slashes a text that has one.",
+    ),
+)
+"""The panes and what they mean."""
+
+
+class HelpScreen(TextDialog):
+    """Panes, signs, commands and keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "dismiss", "Close", show=False)]
+
+    HINT = Safe("Esc closes, PgDn scrolls")
+
+    def __init__(self, glyphs: Glyphs, *, demo: bool) -> None:
+        """Make the help.
+
+        Args:
+            glyphs: The signs to be explained.
+            demo: Whether there are several nodes, and so commands for them.
+        """
+        super().__init__(Safe("Help"))
+        self._glyphs = glyphs
+        self._demo = demo
+
+    def body(self) -> RenderableType:
+        """All of it, one section under the other."""
+        commands = [(call, f"{does}  {key}".rstrip()) for call, key, does in command_rows(demo=self._demo)]
+        keys = [(label, place(where) + does) for label, where, does in key_rows(demo=self._demo)]
+        sections = [("Panes", PANES), ("Commands", commands), ("Keys", keys), ("Signs", signs(self._glyphs))]
+        parts: list[RenderableType] = []
+        for title, rows in sections:
+            parts += ["", heading(title), fact_table(rows, widest=24)]
+        return Group(*parts[1:])
+
+
+def place(where: str) -> str:
+    """Where a key works, as a word before what it does."""
+    return "" if where == Where.EVERYWHERE else f"({where}) "
+
+
+def signs(glyphs: Glyphs) -> list[tuple[str, str]]:
+    """What the signs in the panes mean."""
+    return [
+        (glyphs.concurrent, "Concurrent with the message above: neither knew of the other."),
+        (glyphs.inserted, "Came late and was inserted where it belongs."),
+        (glyphs.history, "Came with the history that another node sent."),
+        (glyphs.out_of_order, "Delivered after a gap, so not in causal order."),
+        (glyphs.mention, "Names this node."),
+        (
+            f"{glyphs.asked} {glyphs.served} {glyphs.both}",
+            "The last exchange: this node asked, the peer asked, both did.",
+        ),
+    ]

@@ -1,0 +1,153 @@
+"""The panes, the line to type into, and what surrounds them; in three sizes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from gossip_tui.theme import UNICODE, Glyphs
+from gossip_tui.widgets.causal_log import CausalLogPane
+from gossip_tui.widgets.composer import Composer
+from gossip_tui.widgets.pane import Pane
+from gossip_tui.widgets.partial_view import PartialViewPane
+from gossip_tui.widgets.rates import RatesPane
+from gossip_tui.widgets.status_bar import StatusBar
+from protocol.core.snapshot import NodeSnapshot
+
+__all__ = ["Arrangement", "MainScreen", "arrangement_for"]
+
+WIDE_COLUMNS, TALL_ROWS = 90, 26
+"""From here on panes stand side by side, and rates have room below the view."""
+
+SMALL_COLUMNS, SMALL_ROWS = 60, 18
+"""Below either of these there is room for one pane at a time."""
+
+
+class Arrangement(StrEnum):
+    """How the panes share the screen; the values are CSS classes."""
+
+    WIDE = "-wide"
+    """Side by side, rates below the view."""
+    FLAT = "-flat"
+    """Side by side without rates, in a wide but low terminal."""
+    STACKED = "-stacked"
+    """The view over the log."""
+    SINGLE = "-single"
+    """One at a time."""
+
+
+def arrangement_for(columns: int, rows: int) -> Arrangement:
+    """The arrangement for a terminal of that size."""
+    if columns < SMALL_COLUMNS or rows < SMALL_ROWS:
+        return Arrangement.SINGLE
+    if columns < WIDE_COLUMNS:
+        return Arrangement.STACKED
+    return Arrangement.WIDE if rows >= TALL_ROWS else Arrangement.FLAT
+
+
+class MainScreen(Screen[None]):
+    """Partial view, causal log and rates, with the status bar above and composer and keys below.
+
+    Args:
+        composer: The line to type into.
+        glyphs: What to draw with.
+    """
+
+    AUTO_FOCUS = "#composer-input"
+    ESCAPE_TO_MINIMIZE = False
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "toggle_focus", "Composer or log", show=False),
+        Binding("pageup", "scroll_log(-1)", "Scroll the log up", show=False),
+        Binding("pagedown", "scroll_log(1)", "Scroll the log down", show=False),
+    ]
+
+    def __init__(self, composer: Composer, *, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__(id="main")
+        ascii_only = glyphs is not UNICODE
+        self.composer = composer
+        self.status_bar = StatusBar(ascii_only=ascii_only, id="status")
+        self.partial_view = PartialViewPane(glyphs=glyphs, id="view")
+        self.rates = RatesPane(glyphs=glyphs, id="rates")
+        self.log_pane = CausalLogPane(glyphs=glyphs, id="log")
+        self.active_pane: Pane = self.log_pane
+        """The pane that has, or last had, the focus: the one that is seen where there is room for one."""
+        self.zoomed = False
+        self.arrangement = Arrangement.WIDE
+
+    @property
+    def panes(self) -> tuple[PartialViewPane, CausalLogPane, RatesPane]:
+        """All panes, in the order of their keys."""
+        return self.partial_view, self.log_pane, self.rates
+
+    def compose(self) -> ComposeResult:
+        """Status bar, panes, composer, keys."""
+        yield self.status_bar
+        with Container(id="panes"):
+            with Vertical(id="side"):
+                yield self.partial_view
+                yield self.rates
+            yield self.log_pane
+        yield self.composer
+        yield Footer(compact=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange the panes for the new size."""
+        self.arrange_panes(arrangement_for(event.size.width, event.size.height))
+
+    def arrange_panes(self, arrangement: Arrangement) -> None:
+        """Share out the screen; a zoomed pane has it for itself, whatever the size."""
+        self.arrangement = arrangement
+        shown = Arrangement.SINGLE if self.zoomed else arrangement
+        for candidate in Arrangement:
+            self.set_class(candidate is shown, candidate)
+        self.set_class(self.active_pane is self.partial_view, "-only-view")
+        self.set_class(self.active_pane is self.log_pane, "-only-log")
+        self.set_class(self.active_pane is self.rates, "-only-rates")
+
+    def show(self, snapshot: NodeSnapshot) -> None:
+        """Give the panes a picture; one that is hidden draws nothing."""
+        for pane in self.panes:
+            pane.show(snapshot)
+
+    def show_other_node(self) -> None:
+        """Forget what the panes know of the node before."""
+        self.log_pane.clear()
+
+    def zoom(self) -> None:
+        """Give the active pane all the room between status bar and composer, or take it back."""
+        self.zoomed = not self.zoomed
+        self.arrange_panes(self.arrangement)
+
+    def go_to(self, pane: Pane) -> None:
+        """Show a pane, if it is hidden behind another, and focus it."""
+        self.active_pane = pane
+        self.arrange_panes(self.arrangement)
+        pane.focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which pane was last in use."""
+        if isinstance(event.widget, Pane) and event.widget is not self.active_pane:
+            self.active_pane = event.widget
+            self.arrange_panes(self.arrangement)
+
+    def action_toggle_focus(self) -> None:
+        """Go to the log from the composer, and to the composer from anywhere else."""
+        if self.composer.input.has_focus:
+            self.go_to(self.log_pane)
+        else:
+            self.composer.input.focus()
+
+    def action_scroll_log(self, pages: int) -> None:
+        """Scroll the log by so many screens without leaving the composer."""
+        if pages < 0:
+            self.log_pane.action_page_up()
+        else:
+            self.log_pane.action_page_down()
