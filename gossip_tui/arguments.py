@@ -1,0 +1,178 @@
+"""The options of the command line: their names, where else they come from, how levels of them merge."""
+
+# ruff: noqa: PLC0415 - completion and help must answer before anything heavy is imported
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from .options import NodeOptions
+    from .ports import PortRange
+
+    AnyType = click.ParamType[Any]
+else:
+    AnyType = click.ParamType
+
+__all__ = ["NETWORK_OPTIONS", "NODE_OPTIONS", "SCREEN_OPTIONS", "node_options", "options", "settings_of"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+LEVELS = ("debug", "info", "warning", "error")
+THEMES = ("dark", "light", "contrast")
+
+
+class Ports(AnyType):
+    """A range of ports, ``LOW-HIGH``."""
+
+    name = "low-high"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,
+    ) -> PortRange:
+        """Read the range; it comes from the environment, so that is what a complaint names."""
+        from protocol.errors import ConfigError
+
+        from .ports import PortRange
+
+        try:
+            return value if isinstance(value, PortRange) else PortRange.parse(value)
+        except ConfigError as error:
+            raise click.UsageError(f"GOSSIP_TUI_PORTS: {error}", ctx) from None
+
+
+class StrategyName(AnyType):
+    """The text of a strategy; completion offers the presets."""
+
+    name = "strategy"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002 - click's signature
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """The presets that begin like this."""
+        from protocol.core.strategy import PRESETS
+
+        return [CompletionItem(preset) for preset in PRESETS if preset.startswith(incomplete)]
+
+
+def option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    """An option that the environment gives as well, as ``GOSSIP_TUI_<OPTION>`` whatever the command."""
+    variable = "GOSSIP_TUI_" + names[0].removeprefix("--").upper().replace("-", "_")
+    return click.option(*names, envvar=variable, show_envvar=False, **settings)
+
+
+NETWORK_OPTIONS = (
+    option(
+        "--cluster", metavar="NAME", help="Nodes of other clusters are ignored.  [default: the nameless one]"
+    ),
+    option(
+        "--strategy",
+        type=StrategyName(),
+        help="How peers are sampled: a preset or its parts.  [default: default]",
+    ),
+    option("--view-size", type=int, metavar="C", help="Peers in the partial view.  [default: 20; demo: 8]"),
+    option("--fanout", type=int, metavar="F", help="Peers that a new message is pushed to.  [default: 4]"),
+    option("--cycle", type=float, metavar="SECONDS", help="Time between two view exchanges.  [default: 1]"),
+    option(
+        "--log-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Append log records here.",
+    ),
+    option(
+        "--log-level",
+        type=click.Choice(LEVELS),
+        help="The least important records to keep.  [default: warning]",
+    ),
+    click.option("--ports", envvar="GOSSIP_TUI_PORTS", type=Ports(), hidden=True),
+)
+"""What every command takes; the port range comes from the environment, so that terminals share it."""
+
+NODE_OPTIONS = (
+    option("--name", help="What people call this node.  [default: p1 for port 7117, p2 for 7118, ...]"),
+    option(
+        "--bind",
+        metavar="HOST:PORT",
+        help="Where to listen.  [default: 127.0.0.1, first free port of 7117-7148]",
+    ),
+    option(
+        "--advertise", metavar="HOST:PORT", help="What others are told, where it is not what --bind says."
+    ),
+    option(
+        "--join",
+        metavar="HOST:PORT",
+        multiple=True,
+        help="A node to join through; may be given several times.",
+    ),
+)
+
+SCREEN_OPTIONS = (
+    option("--ascii", is_flag=True, default=None, help="Draw with plain ASCII signs only."),
+    option("--theme", type=click.Choice(THEMES), help="Colours of the screen.  [default: dark]"),
+)
+
+
+def options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Function], Function]:
+    """Give a command several groups of options, in that order."""
+
+    def decorate(function: Function) -> Function:
+        for group in reversed(groups):
+            for decorator in reversed(group):
+                function = decorator(function)
+        return function
+
+    return decorate
+
+
+def settings_of(context: click.Context) -> dict[str, Any]:
+    """What was said on all levels of the command line; the inner level and the typed word win.
+
+    Raises:
+        UsageError: An option before the sub-command means nothing to it.
+    """
+    values: dict[str, Any] = {}
+    typed: set[str] = set()
+    for level in levels_of(context):
+        for name, value in level.params.items():
+            is_typed = level.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            if is_typed and name not in context.params:
+                refuse_misplaced(name, context)
+            if is_typed and name == "join" and name in typed:
+                values[name] += value
+            elif name in context.params and (is_typed or name not in typed):
+                values[name] = value
+            if is_typed:
+                typed.add(name)
+    return values
+
+
+def levels_of(context: click.Context) -> list[click.Context]:
+    """The contexts from the program down to the command."""
+    return [*(levels_of(context.parent) if context.parent else ()), context]
+
+
+def refuse_misplaced(name: str, context: click.Context) -> NoReturn:
+    """Complain about an option that the command has no use for, rather than ignore it."""
+    raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {context.info_name}: leave it out")
+
+
+def node_options(settings: dict[str, Any]) -> NodeOptions:
+    """The node options among the settings, checked."""
+    from .options import NodeOptions
+    from .ports import DEFAULT_PORTS
+
+    names = ("name", "bind", "advertise", "join", "cluster", "strategy", "view_size", "fanout", "cycle")
+    given = {name: settings[name] for name in names if settings.get(name) is not None}
+    return NodeOptions(**given, ports=settings["ports"] or DEFAULT_PORTS)

@@ -1,0 +1,266 @@
+"""The node without a screen: ``tail`` follows and feeds the gossip, ``send`` says one thing and leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Coroutine, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from protocol.core.events import (
+    ContactUnresolved,
+    Event,
+    Gap,
+    IncarnationChanged,
+    Lagged,
+    PeerLost,
+    PeerSeen,
+    Undeliverable,
+    ViewChanged,
+)
+from protocol.errors import BacklogError, GossipError, PayloadSizeError, StateError
+from protocol.text import printable
+
+from .jsonlines import encode, event_record, message_record, ready_record, view_record
+from .lines import Line, LineReader, LineWriter
+from .options import LEAVE_TIMEOUT, NodeOptions, leave, open_node
+from .shutdown import ending_signals, give_up_stdout
+
+if TYPE_CHECKING:
+    from protocol import Message, Node
+
+__all__ = ["NotAcknowledgedError", "notice_line", "send", "tail", "text_line"]
+
+
+class NotAcknowledgedError(GossipError):
+    """No other node is known to have the message."""
+
+
+async def tail(options: NodeOptions, *, as_json: bool) -> None:
+    """Write one line per delivered message and gossip the lines of standard input, until told to end.
+
+    Ends on Ctrl-C, SIGTERM, SIGHUP and when nobody reads standard output any more, not at the end of the
+    input.
+
+    Raises:
+        OSError: The node can't bind, or standard output can't be written (a full disk).
+    """
+    if sys.stdout is None:
+        return
+    ended = asyncio.Event()
+    with ending_signals(ended.set):
+        node = await open_node(options)
+        out = LineWriter(1, ended.set)
+        notes = LineWriter(2, lambda: None) if sys.stderr is not None else None
+        follower = Follower(node, out, notes, as_json=as_json)
+        try:
+            await follower.run(ended)
+        finally:
+            await leave(node)
+            await follower.finish()
+    if out.error is not None:
+        raise out.error
+    give_up_stdout()
+
+
+class Follower:
+    """Tells in lines what a node delivers and notices, and gossips the lines it is given.
+
+    With ``as_json`` everything goes to ``out``; else the messages do, and the notices go to ``notes``.
+    """
+
+    def __init__(self, node: Node, out: LineWriter, notes: LineWriter | None, *, as_json: bool) -> None:
+        self._node = node
+        self._out = out
+        self._notes = notes
+        self._as_json = as_json
+        self._view_changed = asyncio.Event()
+        self._jobs: list[asyncio.Task[None]] = []
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Say that the node is up, then follow it until ``ended`` is set or a job fails, with its error."""
+        await self._say_ready()
+        self._start(self.tell_messages())
+        self._start(self.tell_events())
+        if self._as_json:
+            self._start(self.tell_views())
+        self._listen()
+        waiting = asyncio.create_task(ended.wait())
+        try:
+            done, _ = await asyncio.wait([waiting, *self._jobs], return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
+                job.result()
+        finally:
+            waiting.cancel()
+
+    async def finish(self) -> None:
+        """Write what is left of the node's streams, which have ended, as far as somebody reads it in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_TIMEOUT):
+                await asyncio.gather(*self._jobs[:2], return_exceptions=True)
+                await self._out.flush()
+                if self._notes is not None:
+                    await self._notes.flush()
+        for job in self._jobs:
+            job.cancel()
+        self._out.close()
+        if self._notes is not None:
+            self._notes.close()
+
+    async def tell_messages(self) -> None:
+        """One line for each message, in causal order."""
+        as_line = json_line if self._as_json else text_line
+        async for message in self._node.messages():
+            await self._out.write(as_line(message))
+
+    async def tell_events(self) -> None:
+        """One line for each event that has one."""
+        async for event in self._node.events():
+            if isinstance(event, ViewChanged):
+                self._view_changed.set()
+            elif self._as_json:
+                if record := event_record(event, time.time()):
+                    await self._out.write(encode(record))
+            elif text := notice_line(event):
+                await self._note(text)
+
+    async def tell_views(self) -> None:
+        """The partial view, when other nodes are in it, at most once a cycle."""
+        while True:
+            await self._view_changed.wait()
+            self._view_changed.clear()
+            await self._out.write(encode(view_record(self._node.current_view(), time.time())))
+            await asyncio.sleep(self._node.config.cycle_period)
+
+    async def gossip(self, lines: list[Line]) -> None:
+        """Gossip each line as one message; what can't be sent is said on standard error."""
+        for line in lines:
+            try:
+                await self._gossip_line(line)
+            except PayloadSizeError as error:
+                await self._note(f"line not sent: {error}")
+            except StateError:
+                return
+
+    async def _gossip_line(self, line: Line) -> None:
+        if line.size > len(line.content):
+            raise PayloadSizeError(line.size, self._node.payload_limit)
+        while True:
+            try:
+                self._node.send_gossip(line.content)
+            except BacklogError:
+                await self._node.drain()
+            else:
+                return
+
+    async def _say_ready(self) -> None:
+        node = self._node
+        if self._as_json:
+            await self._out.write(encode(ready_record(node.id, node.address, time.time())))
+        else:
+            await self._note(
+                f"{node.id.name} listens on {node.address}; others join with --join {node.address}"
+            )
+
+    async def _note(self, text: str) -> None:
+        if self._notes is not None:
+            await self._notes.write(printable(text))
+
+    def _start(self, job: Coroutine[Any, Any, None]) -> None:
+        self._jobs.append(asyncio.create_task(job))
+
+    def _listen(self) -> None:
+        """Read standard input, if there is one."""
+        if sys.stdin is None:
+            return
+        if hasattr(signal, "SIGTTIN"):
+            # In the background of a shell, reading the terminal would stop the node; so it gets nothing.
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+        typed = os.isatty(0)
+        self._reader = LineReader(0, self._gossip_typed if typed else self.gossip)
+
+    async def _gossip_typed(self, lines: list[Line]) -> None:
+        """Like ``gossip``, without the empty lines that a person makes for the look of it."""
+        await self.gossip([line for line in lines if line.size])
+
+
+async def send(options: NodeOptions, payload: bytes, patience: float) -> None:
+    """Join, gossip once, wait until another node has it, leave.
+
+    Raises:
+        NotAcknowledgedError: Nobody had it within ``patience`` seconds, or somebody ended the waiting.
+        PayloadSizeError: It does not fit one message.
+        OSError: The node can't bind.
+    """
+    waiting = asyncio.current_task()
+    assert waiting is not None
+    node = await open_node(options)
+    try:
+        with ending_signals(waiting.cancel):
+            async with asyncio.timeout(patience):
+                await node.wait_acknowledged(node.send_gossip(payload))
+    except TimeoutError:
+        raise NotAcknowledgedError(unacknowledged_text(node, options, patience)) from None
+    except asyncio.CancelledError:
+        waiting.uncancel()
+        raise NotAcknowledgedError("ended before another node was known to have the message") from None
+    finally:
+        await leave(node)
+
+
+def unacknowledged_text(node: Node, options: NodeOptions, patience: float) -> str:
+    """Why nobody may have the message."""
+    if node.current_view():
+        return f"no other node is known to have it after {patience:g} s; it may have spread all the same"
+    asked = ", ".join(options.join) or f"the ports {options.ports} of this machine"
+    return f"no node answered at {asked} within {patience:g} s: is one running there, in the same --cluster?"
+
+
+def json_line(message: Message) -> str:
+    """A delivered message as one JSON line."""
+    return encode(message_record(message))
+
+
+def text_line(message: Message) -> str:
+    """A delivered message as one line for people: time, name and number, text, clock, marks.
+
+    ``12:04:05 p2#7 hello {p1:4 p2:7}``, in local time; ``history`` or ``late`` at the end where that is so.
+    """
+    name = message.clock.labels()[message.id.origin]
+    clock_time = datetime.fromtimestamp(message.delivered_at).astimezone().strftime("%H:%M:%S")
+    marks = "".join(f" {word}" for word in marks_of(message))
+    return printable(f"{clock_time} {name}#{message.id.sequence} {message.text} {message.clock}{marks}")
+
+
+def marks_of(message: Message) -> Iterator[str]:
+    """What was special about a delivery."""
+    if message.from_history:
+        yield "history"
+    if message.late:
+        yield "late"
+
+
+def notice_line(event: Event) -> str:
+    """What an event means in a few words; empty for what is not worth a line."""
+    match event:
+        case PeerSeen(id=node, address=address):
+            return f"{node.name} joined from {address}"
+        case PeerLost(id=node, address=address, left=left):
+            return f"{node.name} at {address} {'left' if left else 'stopped answering'}"
+        case Gap(size=size):
+            return f"{size} messages are missing here for good: nobody has them any more"
+        case Lagged(missed=missed):
+            return f"{missed} items were dropped because the output was read too slowly"
+        case Undeliverable(id=dot):
+            return f"{dot.origin.name}#{dot.sequence} was given up: what happened before it can't be had"
+        case ContactUnresolved(contact=contact, reason=reason):
+            return f"{contact} has no address now ({reason}), it is looked up again now and then"
+        case IncarnationChanged(before=before, after=after):
+            return f"another node used the identity {before.label}, so this one is {after.label} now"
+        case _:
+            return ""
