@@ -1,11 +1,11 @@
 """How things look: glyphs, colours and themes.
 
-Colour never says anything alone: every colour goes with a number, a length or a glyph. The ramp for ages follows
-cividis, which people with any kind of colour blindness read as dark to bright; the origin colours follow Okabe and
-Ito. On a light background the ramps run the other way, so that old is always the strongest.
+Colour never says anything alone: every colour goes with a number, a length or a glyph. The ramp for ages
+follows cividis, which people with any kind of colour blindness read as dark to bright; the origin colours
+follow Okabe and Ito. On a light background the ramps run the other way, so that old is always the strongest.
 
-Sources: Nunez, Anderton, Renslow, *Optimizing colormaps with consideration for color vision deficiency*, PLOS ONE
-13(7), 2018; Okabe and Ito, *Color Universal Design*, 2008.
+Sources: Nunez, Anderton, Renslow, *Optimizing colormaps with consideration for color vision deficiency*, PLOS
+ONE 13(7), 2018; Okabe and Ito, *Color Universal Design*, 2008.
 """
 
 from __future__ import annotations
@@ -118,7 +118,15 @@ LIGHT_ORIGINS = ("#00629b", "#9a5b00", "#00664d", "#6f5f00", "#96396c", "#a84300
 
 
 def colored(
-    heat: Sequence[str], origins: Sequence[str], *, faint: str, good: str, bad: str, warning: str, accent: str, block: str
+    heat: Sequence[str],
+    origins: Sequence[str],
+    *,
+    faint: str,
+    good: str,
+    bad: str,
+    warning: str,
+    accent: str,
+    block: str,
 ) -> Palette:
     """A palette in which roles differ by colour, and by weight where they matter most."""
     palette = {

@@ -1,7 +1,7 @@
 """A line of a pane before it has colours: spans of safe text, each with the role it plays.
 
-Panes draw lines; a palette (``gossip_tui.theme``) turns roles into styles. So what is drawn is tested by equality
-of plain strings, and a change of theme changes no drawing.
+Panes draw lines; a palette (``gossip_tui.theme``) turns roles into styles. So what is drawn is tested by
+equality of plain strings, and a change of theme changes no drawing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,21 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-__all__ = ["HEAT", "ORIGINS", "Line", "Role", "Span", "cell_len", "cut", "fit", "plain", "right", "to_strip", "width_of"]
+__all__ = [
+    "HEAT",
+    "ORIGINS",
+    "Line",
+    "Role",
+    "Span",
+    "cell_len",
+    "cut",
+    "fit",
+    "plain",
+    "right",
+    "split",
+    "to_strip",
+    "width_of",
+]
 
 
 class Role(StrEnum):
@@ -111,7 +125,31 @@ def right(text: str, width: int, ellipsis: str = "…") -> str:
     return " " * (width - cell_len(text)) + text
 
 
-def to_strip(line: Iterable[Span], palette: Mapping[Role, Style], width: int, over: Role | None = None) -> Strip:
+def split(line: Line, start: int, end: int) -> tuple[Line, Line, Line]:
+    """A line in three parts: before character ``start``, up to character ``end`` (-1: all the rest), behind.
+
+    >>> [plain(part) for part in split((Span("ab"), Span("cd")), 1, 3)]
+    ['a', 'bc', 'd']
+    """
+    parts: tuple[list[Span], list[Span], list[Span]] = ([], [], [])
+    at = 0
+    for span in line:
+        stop = at + len(span.text)
+        low = max(at, min(start, stop))
+        high = stop if end < 0 else max(low, min(end, stop))
+        for part, text in zip(
+            parts,
+            (span.text[: low - at], span.text[low - at : high - at], span.text[high - at :]),
+            strict=True,
+        ):
+            part.append(Span(text, span.role))
+        at = stop
+    return tuple(parts[0]), tuple(parts[1]), tuple(parts[2])
+
+
+def to_strip(
+    line: Iterable[Span], palette: Mapping[Role, Style], width: int, over: Role | None = None
+) -> Strip:
     """A line in the colours of a palette, exactly ``width`` cells.
 
     Args:

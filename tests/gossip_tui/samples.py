@@ -100,7 +100,9 @@ def snapshot(
     """What p1 on 127.0.0.1:8001 shows of itself, with ``peers`` heard of; those with an age are its view."""
     rows = tuple(peer_row(peer) if isinstance(peer, int) else peer for peer in peers)
     view = tuple(
-        Descriptor(row.id, row.address, row.age) for row in rows if row.age is not None and row.address is not None
+        Descriptor(row.id, row.address, row.age)
+        for row in rows
+        if row.age is not None and row.address is not None
     )
     values: dict[str, Any] = {
         "id": node_id("p1"),

@@ -1,0 +1,117 @@
+"""Rates from running totals: what a node did per second, lately and over the last minutes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocol.core.identity import NodeId
+from protocol.core.snapshot import Counters, NodeSnapshot
+
+__all__ = ["RateMeter", "Rates"]
+
+BUCKET_PERIOD = 1.0
+"""Seconds that one bar of a sparkline stands for: a choice, what changes visibly and can still be read."""
+
+BUCKET_LIMIT = 600
+"""Bars remembered: ten minutes, wider than any screen."""
+
+RECENT_PERIOD = 5.0
+"""Seconds over which the numbers are averaged, so that they do not flicker: a choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a node did lately; per second where the name does not say otherwise."""
+
+    datagrams_in: float = 0.0
+    datagrams_out: float = 0.0
+    bytes_in: float = 0.0
+    bytes_out: float = 0.0
+    delivered: float = 0.0
+    duplicate_share: float | None = None
+    """Of the payload copies received lately, how many were here already, 0 to 1; None if none came."""
+    repairs: int = 0
+    """Messages got by asking, since the node started."""
+    rejects: int = 0
+    """Datagrams refused, since the node started."""
+    incoming: tuple[float, ...] = ()
+    """Datagrams received per second, a number a second, newest last."""
+    outgoing: tuple[float, ...] = ()
+
+
+class Reading(NamedTuple):
+    """The totals of one moment."""
+
+    at: float
+    counters: Counters
+    rejects: int
+
+
+class RateMeter:
+    """Works out rates from successive snapshots of one node; starts over when the node is another one."""
+
+    def __init__(self) -> None:
+        self._node: NodeId | None = None
+        self._readings: deque[Reading] = deque()
+        self._bars: deque[tuple[float, float]] = deque(maxlen=BUCKET_LIMIT)
+        self._bucket: Reading | None = None
+
+    def observe(self, snapshot: NodeSnapshot, now: float) -> None:
+        """Take in the next snapshot; ``now`` is any clock that only goes forward."""
+        reading = Reading(now, snapshot.counters, sum(snapshot.rejected.values()))
+        if snapshot.id != self._node or self._is_reset(reading):
+            self._node = snapshot.id
+            self._readings.clear()
+            self._bars.clear()
+            self._bucket = reading
+        self._readings.append(reading)
+        while len(self._readings) > 2 and self._readings[1].at <= now - RECENT_PERIOD:
+            self._readings.popleft()
+        self._fill_buckets(reading)
+
+    def rates(self) -> Rates:
+        """The rates as of the last snapshot."""
+        if not self._readings:
+            return Rates()
+        first, last = self._readings[0], self._readings[-1]
+        span = last.at - first.at
+        received = last.counters.rumors_in - first.counters.rumors_in
+        duplicates = last.counters.duplicates - first.counters.duplicates
+
+        def per_second(total: Callable[[Counters], int]) -> float:
+            return (total(last.counters) - total(first.counters)) / span if span > 0 else 0.0
+
+        return Rates(
+            datagrams_in=per_second(lambda counters: counters.datagrams_in),
+            datagrams_out=per_second(lambda counters: counters.datagrams_out),
+            bytes_in=per_second(lambda counters: counters.bytes_in),
+            bytes_out=per_second(lambda counters: counters.bytes_out),
+            delivered=per_second(lambda counters: counters.delivered),
+            duplicate_share=duplicates / received if received > 0 else None,
+            repairs=last.counters.repairs,
+            rejects=last.rejects,
+            incoming=tuple(incoming for incoming, _ in self._bars),
+            outgoing=tuple(outgoing for _, outgoing in self._bars),
+        )
+
+    def _is_reset(self, reading: Reading) -> bool:
+        """Whether totals went back, as those of a node that was started again under its old id do."""
+        return (
+            bool(self._readings) and reading.counters.datagrams_in < self._readings[-1].counters.datagrams_in
+        )
+
+    def _fill_buckets(self, reading: Reading) -> None:
+        """Spread what happened since the last full bar evenly over the seconds that are over."""
+        bucket = self._bucket
+        assert bucket is not None
+        whole = int((reading.at - bucket.at) / BUCKET_PERIOD)
+        if whole < 1:
+            return
+        span = reading.at - bucket.at
+        incoming = (reading.counters.datagrams_in - bucket.counters.datagrams_in) / span
+        outgoing = (reading.counters.datagrams_out - bucket.counters.datagrams_out) / span
+        self._bars.extend([(incoming, outgoing)] * min(whole, BUCKET_LIMIT))
+        self._bucket = reading

@@ -1,0 +1,36 @@
+"""Sentences for panes that have nothing to show yet: what is the case, and what to do."""
+
+from __future__ import annotations
+
+import textwrap
+
+from protocol.core.snapshot import NodeSnapshot
+
+from ..text import safe
+from .line import Line, Role, Span
+
+__all__ = ["no_messages", "no_peers", "wrapped"]
+
+
+def no_peers(snapshot: NodeSnapshot | None) -> str:
+    """Why the partial view is empty, and how to fill it."""
+    if snapshot is None:
+        return "The node is starting."
+    if snapshot.left:
+        return "This node has left. /join HOST:PORT starts it again."
+    here = safe(str(snapshot.address), 64)
+    return (
+        f"No peer yet: run gossip-tui in another terminal, or /join HOST:PORT. From elsewhere: /join {here}"
+    )
+
+
+def no_messages(*, filter_text: str) -> str:
+    """Why the log is empty, and how to fill it."""
+    if filter_text:
+        return f"Nothing matches {safe(filter_text, 40)}. Empty the filter to see everything."
+    return "No message yet: type one below and press Enter. It is kept until a peer appears."
+
+
+def wrapped(sentence: str, width: int) -> list[Line]:
+    """A sentence as dimmed lines, indented by one cell."""
+    return [(Span(" " + text, Role.DIM),) for text in textwrap.wrap(sentence, max(8, width - 2))]

@@ -1,0 +1,191 @@
+"""The lines of the log in their order: messages by cause or by arrival, notices at their moment.
+
+Lists of references to the messages themselves: a hundred thousand cost two pointers each and no copy. The
+display order is a linear extension of happened-before and the same on every node; a message that comes late
+goes to its place by binary search.
+
+Invariants: ``causal`` is sorted by ``order`` without equals; ``arrivals`` holds the same records; ``shown``
+is one of the two, or what the filter leaves of it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from operator import attrgetter
+
+from protocol.core.identity import NodeId
+from protocol.core.messages import Message
+
+from ..drawing.log_line import Notice, NoticeKind
+from ..text import Safe
+from .log_filter import LogFilter
+
+__all__ = ["RECORD_LIMIT", "LogOrder", "LogRecords", "Notice", "NoticeKind", "Record"]
+
+RECORD_LIMIT = 100_000
+"""Lines kept at the most; older ones go in blocks of a sixty-fourth, so that cutting is cheap per line."""
+
+AFTER_EVERY_NAME = NodeId("\U0010ffff", 0)
+"""Sorts behind every origin, since names hold visible characters only."""
+
+INSORT_LIMIT = 32
+"""Messages that are inserted one by one; for more, sorting what lies behind the first of them is quicker."""
+
+
+class LogOrder(StrEnum):
+    """How the lines are ordered."""
+
+    CAUSAL = "causal"
+    ARRIVAL = "arrival"
+
+
+Record = Message | Notice
+"""One line of the log."""
+
+order_of = attrgetter("order")
+
+
+class LogRecords:
+    """Keeps the newest records, each once, in causal order and in order of arrival."""
+
+    def __init__(self, limit: int = RECORD_LIMIT) -> None:
+        self.limit = limit
+        self.causal: list[Record] = []
+        self.arrivals: list[Record] = []
+        self.shown: list[Record] = self.causal
+        self._order = LogOrder.CAUSAL
+        self._filter = LogFilter("")
+        self._hides = False
+        self._notices = 0
+
+    @property
+    def order(self) -> LogOrder:
+        """The order of ``shown``."""
+        return self._order
+
+    def add(self, messages: Sequence[Message]) -> list[Message]:
+        """Put messages where they belong and return those that were not here yet, in the order they came."""
+        fresh = self._unknown(messages)
+        if fresh:
+            self.arrivals.extend(fresh)
+            ordered = sorted(fresh, key=order_of)
+            merge(self.causal, ordered)
+            if self._hides:
+                self._show_more(fresh, ordered)
+            self._trim()
+        return fresh
+
+    def add_notice(self, text: Safe, kind: NoticeKind, at: float) -> Notice:
+        """Put a notice behind everything known now."""
+        self._notices += 1
+        depth = self.causal[-1].order[0] if self.causal else 0
+        notice = Notice(text, kind, at, (depth, AFTER_EVERY_NAME, self._notices))
+        self.causal.append(notice)
+        self.arrivals.append(notice)
+        if self._hides and self.matches(notice):
+            self.shown.append(notice)
+        self._trim()
+        return notice
+
+    def arrange(self, order: LogOrder, log_filter: LogFilter, *, hide: bool = True) -> None:
+        """Show the records in another order; with ``hide``, only those that match the filter."""
+        self._order = order
+        self._filter = log_filter
+        self._hides = hide and bool(log_filter)
+        self.shown = (
+            self._base if not self._hides else [record for record in self._base if self.matches(record)]
+        )
+
+    def index_of(self, record: Record) -> int | None:
+        """Where a record stands in ``shown``; None if it is not there."""
+        if self._order is LogOrder.CAUSAL:
+            index = bisect_left(self.shown, record.order, key=order_of)
+            return index if index < len(self.shown) and self.shown[index] is record else None
+        try:
+            return self.shown.index(record)
+        except ValueError:
+            return None
+
+    def index_near(self, record: Record) -> int:
+        """Where a record stands in ``shown``, or, if it is filtered out, where it would in causal order."""
+        index = self.index_of(record)
+        if index is None:
+            index = (
+                bisect_left(self.shown, record.order, key=order_of) if self._order is LogOrder.CAUSAL else 0
+            )
+        return index
+
+    def matches(self, record: Record) -> bool:
+        """Whether the filter lets a record through."""
+        if isinstance(record, Notice):
+            return self._filter.matches((), record.text)
+        origin = record.id.origin
+        return self._filter.matches((origin.name, origin.label), record.text)
+
+    def messages(self) -> list[Message]:
+        """Every message kept, in display order, whatever the filter."""
+        return [record for record in self.causal if isinstance(record, Message)]
+
+    def check(self) -> None:
+        """Verify the invariants; for tests."""
+        orders = [record.order for record in self.causal]
+        assert all(low < high for low, high in pairwise(orders))
+        assert {id(record) for record in self.causal} == {id(record) for record in self.arrivals}
+        assert len(self.causal) == len(self.arrivals) <= self.limit
+        assert self.shown == [record for record in self._base if not self._hides or self.matches(record)]
+
+    @property
+    def _base(self) -> list[Record]:
+        return self.causal if self._order is LogOrder.CAUSAL else self.arrivals
+
+    def _unknown(self, messages: Iterable[Message]) -> list[Message]:
+        """Those not here yet; none older than all of a full log, which would be cut off at once."""
+        causal = self.causal
+        first = causal[0].order if len(causal) >= self.limit - self.limit // 64 else None
+        newest = causal[-1].order if causal else None
+        fresh: dict[tuple[int, NodeId, int], Message] = {}
+        for message in messages:
+            order = message.order
+            if newest is None or order > newest:
+                fresh[order] = message
+            elif first is None or order > first:
+                index = bisect_left(causal, order, key=order_of)
+                if causal[index].order != order:
+                    fresh[order] = message
+        return list(fresh.values())
+
+    def _show_more(self, fresh: list[Message], ordered: list[Message]) -> None:
+        news = ordered if self._order is LogOrder.CAUSAL else fresh
+        matching = [message for message in news if self.matches(message)]
+        if self._order is LogOrder.CAUSAL:
+            merge(self.shown, matching)
+        else:
+            self.shown.extend(matching)
+
+    def _trim(self) -> None:
+        excess = len(self.causal) - self.limit
+        if excess <= 0:
+            return
+        count = min(len(self.causal), excess + self.limit // 64)
+        gone = {id(record) for record in self.causal[:count]}
+        self.arrivals[:] = [record for record in self.arrivals if id(record) not in gone]
+        if self._hides:
+            self.shown[:] = [record for record in self.shown if id(record) not in gone]
+        del self.causal[:count]
+
+
+def merge(into: list[Record], ordered: Sequence[Record]) -> None:
+    """Insert sorted records into a sorted list: few one by one, many by sorting all behind the first."""
+    if not ordered:
+        return
+    start = bisect_right(into, ordered[0].order, key=order_of)
+    if start == len(into):
+        into.extend(ordered)
+    elif len(ordered) <= INSORT_LIMIT:
+        for record in ordered:
+            insort(into, record, key=order_of)
+    else:
+        into[start:] = sorted([*into[start:], *ordered], key=order_of)

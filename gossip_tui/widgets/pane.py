@@ -1,0 +1,154 @@
+"""What all panes share: glyphs, the palette of the theme, cheap sizes, a frame, and freezing."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ..drawing.line import Line, Role, split, to_strip, width_of
+from ..theme import UNICODE, Glyphs, Palette, palette_of
+
+__all__ = ["AsciiScrollBar", "Pane"]
+
+
+class AsciiScrollBar(ScrollBarRender):
+    """A scroll bar of whole cells, since a plain terminal has no eighths of a block."""
+
+    VERTICAL_BARS = [" "] * 8
+    HORIZONTAL_BARS = [" "] * 8
+
+
+class Pane(ScrollView, can_focus=True):
+    """A framed pane that draws itself line by line.
+
+    Drawing lines costs a fortieth of building tables of widgets, and only what changed is drawn again.
+    """
+
+    DEFAULT_CSS = """
+    Pane {
+        border: round $panel-lighten-2;
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
+        background: $surface;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
+        scrollbar-color: $panel-lighten-2;
+        scrollbar-color-hover: $primary;
+        scrollbar-color-active: $primary;
+        &:focus {
+            border: round $primary;
+            border-title-color: $foreground;
+            border-title-style: bold;
+        }
+        &.-ascii {
+            border: ascii $panel-lighten-2;
+            &:focus { border: ascii $primary; }
+        }
+    }
+    """
+
+    frozen: var[bool] = var(False)
+    """While true, new data is kept and not shown."""
+
+    def __init__(
+        self,
+        *,
+        glyphs: Glyphs = UNICODE,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        """Make a pane.
+
+        Args:
+            glyphs: What to draw with; ``theme.ASCII`` for terminals without Unicode.
+            id: The id in the DOM.
+            classes: The classes in the DOM.
+        """
+        super().__init__(id=id, classes=classes)
+        self.glyphs = glyphs
+        self.set_class(glyphs.border == "ascii", "-ascii")
+        self._palette: Palette | None = None
+
+    def on_mount(self) -> None:
+        """Give plain terminals a plain scroll bar."""
+        if self.glyphs.border == "ascii":
+            self.vertical_scrollbar.renderer = AsciiScrollBar  # type: ignore[misc]
+        self.retitle()
+
+    def on_resize(self) -> None:
+        """Draw anew, since lines are cut to the width."""
+        self.retitle()
+        self.redraw()
+
+    def notify_style_update(self) -> None:
+        """Draw anew in the colours of the new theme."""
+        super().notify_style_update()
+        self._palette = None
+        self.redraw()
+
+    @property
+    def palette(self) -> Palette:
+        """The styles of the current theme."""
+        if self._palette is None:
+            self._palette = palette_of(self.app)
+        return self._palette
+
+    def retitle(self) -> None:
+        """Set the frame's title and subtitle; for panes to override."""
+
+    def redraw(self) -> None:
+        """Forget what was drawn; for panes with a cache to extend."""
+        self.refresh()
+
+    def set_title(self, title: str, subtitle: str = "") -> None:
+        """Put safe text into the frame, never read as markup."""
+        self.border_title = Content(title)
+        self.border_subtitle = Content(subtitle)
+
+    def set_line_count(self, count: int) -> None:
+        """Say how many lines there are to scroll through.
+
+        The layout is worked out again only where the scroll bar comes or goes; Textual would do so on every
+        change.
+        """
+        size = Size(0, count)
+        if size == self.virtual_size:
+            return
+        if (count > self.container_size.height) != self.show_vertical_scrollbar:
+            self.virtual_size = size
+            return
+        self.set_reactive(Widget.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = count
+            self.vertical_scrollbar.refresh()
+
+    def draw(self, line: Line, over: Role | None = None, selected: tuple[int, int] | None = None) -> Strip:
+        """A line as wide as the pane, in the colours of the theme.
+
+        Args:
+            line: What to draw.
+            over: A role laid over the whole line.
+            selected: The first character that is selected and the one behind the last, -1 for the line's end.
+        """
+        width = self.size.width
+        if selected is None:
+            return to_strip(line, self.palette, width, over).apply_style(self.rich_style)
+        before, inside, after = split(line, *selected)
+        marked = self.screen.get_component_rich_style("screen--selection")
+        strips = [to_strip(part, self.palette, width_of(part), over) for part in (before, inside, after)]
+        strips[1] = Strip(Segment(text, (style or Style.null()) + marked) for text, style, _ in strips[1])
+        return (
+            Strip.join(strips).adjust_cell_length(width, self.palette[Role.TEXT]).apply_style(self.rich_style)
+        )

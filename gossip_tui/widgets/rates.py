@@ -1,0 +1,83 @@
+"""Rates of a node: datagrams in and out, what came twice, what was repaired, what was refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from textual.strip import Strip
+
+from protocol.core.snapshot import NodeSnapshot
+
+from ..drawing.line import Line, cut
+from ..drawing.rate_meter import RateMeter
+from ..drawing.rates import rate_lines
+from ..theme import UNICODE, Glyphs
+from .pane import Pane
+
+__all__ = ["RatesPane"]
+
+
+class RatesPane(Pane, can_focus=False):
+    """Shows rates as sparklines with numbers; three lines high, five with its frame.
+
+    Call ``show`` with every new snapshot.
+    """
+
+    DEFAULT_CSS = """
+    RatesPane {
+        height: 5;
+        overflow-y: hidden;
+    }
+    """
+
+    def __init__(
+        self,
+        *,
+        glyphs: Glyphs = UNICODE,
+        clock: Callable[[], float] = time.monotonic,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        """Make a pane without rates.
+
+        Args:
+            glyphs: What to draw with.
+            clock: Seconds on a clock that only goes forward.
+            id: The id in the DOM.
+            classes: The classes in the DOM.
+        """
+        super().__init__(glyphs=glyphs, id=id, classes=classes)
+        self._clock = clock
+        self._meter = RateMeter()
+        self._lines: list[Line] = []
+
+    def show(self, snapshot: NodeSnapshot) -> None:
+        """Take in a snapshot; while frozen it is counted and not drawn."""
+        self._meter.observe(snapshot, self._clock())
+        if not self.frozen:
+            self._update()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line ``y``."""
+        return self.draw(self._lines[y] if y < len(self._lines) else ())
+
+    def watch_frozen(self, frozen: bool) -> None:
+        """Catch up when thawed."""
+        if not frozen:
+            self._update()
+        self.retitle()
+
+    def retitle(self) -> None:
+        """Name the pane."""
+        self.set_title(cut("Rates", max(0, self.size.width - 2)), "frozen" if self.frozen else "")
+
+    def redraw(self) -> None:
+        """Draw every line anew."""
+        self._update()
+
+    def _update(self) -> None:
+        lines = rate_lines(self._meter.rates(), self.size.width, self.glyphs)
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
