@@ -1,20 +1,26 @@
 # The parts of msgpack that protocol.wire uses; the distribution carries no types.
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 class Packer:
     def __init__(self) -> None: ...
     def pack(self, obj: object) -> bytes: ...
 
+class ExtType:
+    def __init__(self, code: int, data: bytes) -> None: ...
+
+class Timestamp:
+    def __init__(self, seconds: int, nanoseconds: int = ...) -> None: ...
+
 def unpackb(
     packed: bytes | memoryview,
     *,
-    max_str_len: int,
-    max_bin_len: int,
-    max_array_len: int,
-    max_map_len: int,
-    max_ext_len: int,
-    object_hook: Callable[[dict[Any, Any]], NoReturn],
-    ext_hook: Callable[[int, bytes], NoReturn],
+    max_str_len: int = ...,
+    max_bin_len: int = ...,
+    max_array_len: int = ...,
+    max_map_len: int = ...,
+    max_ext_len: int = ...,
+    object_hook: Callable[[dict[Any, Any]], object] | None = ...,
+    ext_hook: Callable[[int, bytes], object] = ...,
 ) -> Any: ...
