@@ -1,0 +1,282 @@
+"""What the screen learns of a node, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gossip_tui.feed import NodeFeed, NodeLike, Notice, Update, notices_of
+from protocol.core.events import (
+    ContactUnresolved,
+    DatagramRejected,
+    Delivered,
+    Event,
+    Gap,
+    IncarnationChanged,
+    Lagged,
+    PeerLost,
+    PeerSeen,
+    Undeliverable,
+    ViewChanged,
+)
+from protocol.core.identity import Address, Dot
+from protocol.errors import AddressError, ConfigError, StateError
+from tests.gossip_tui.memory import MemoryNode, settle
+from tests.gossip_tui.samples import Talk, address, node_id
+
+
+@asynccontextmanager
+async def opened(*nodes: NodeLike, **fields: object) -> AsyncIterator[NodeFeed]:
+    feed = NodeFeed(*nodes, clock=lambda: 5.0, **fields)  # type: ignore[arg-type]
+    await feed.open()
+    await settle()
+    yield feed
+    await feed.close()
+
+
+async def polled(feed: NodeFeed) -> Update:
+    await settle()
+    update = feed.poll()
+    assert update is not None
+    return update
+
+
+async def test_the_first_poll_brings_a_picture_and_what_was_said_before() -> None:
+    node = MemoryNode()
+    first = node.hear("p2", "hello")
+    async with opened(node) as feed:
+        assert await polled(feed) == Update(node.picture, (first,))
+
+
+async def test_nothing_new_is_none() -> None:
+    async with opened(MemoryNode()) as feed:
+        feed.poll()
+        assert feed.poll() is None
+
+
+async def test_a_change_of_the_picture_alone_is_news() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        feed.poll()
+        node.now(cycle=413)
+        assert (await polled(feed)).snapshot.cycle == 413
+
+
+async def test_messages_come_once_and_in_order() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        feed.poll()
+        said = [node.hear("p2", str(number)) for number in range(100)]
+        assert list((await polled(feed)).messages) == said
+        assert feed.poll() is None
+
+
+async def test_own_messages_are_sent_and_come_back() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        message = feed.send("hi")
+        assert (await polled(feed)).messages == (message,)
+
+
+async def test_opening_starts_every_node() -> None:
+    nodes = MemoryNode(), MemoryNode("p2")
+    async with opened(*nodes):
+        assert [node.started for node in nodes] == [1, 1]
+
+
+async def test_closing_leaves_with_every_node() -> None:
+    nodes = MemoryNode(), MemoryNode("p2")
+    async with opened(*nodes):
+        pass
+    assert all(node.picture.left for node in nodes)
+
+
+async def test_a_feed_without_a_node_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        NodeFeed()
+
+
+async def test_joining_hands_addresses_on() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        assert await feed.join("127.0.0.1:9", "[::1]:8") is False
+        assert node.joined == ["127.0.0.1:9", "[::1]:8"]
+
+
+async def test_a_malformed_contact_does_nothing() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        with pytest.raises(AddressError):
+            await feed.join("127.0.0.1:9", "nonsense")
+        assert node.joined == []
+
+
+async def test_adding_hands_addresses_on() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        feed.add("127.0.0.1:9")
+        assert node.added == ["127.0.0.1:9"]
+
+
+async def test_leaving_twice_is_refused() -> None:
+    async with opened(MemoryNode()) as feed:
+        await feed.leave()
+        with pytest.raises(StateError, match="has left already"):
+            await feed.leave()
+
+
+async def test_after_leaving_join_makes_a_new_incarnation_through_the_old_view() -> None:
+    old, new = MemoryNode(), MemoryNode(incarnation=1)
+    async with opened(old, successor=lambda _: new) as feed:
+        await feed.leave()
+        assert await feed.join() is True
+        assert new.started == 1
+        assert new.joined == [str(address(number)) for number in (2, 5, 7)]
+        assert (await polled(feed)).snapshot.id == new.id
+
+
+async def test_a_new_incarnation_joins_through_who_is_named() -> None:
+    new = MemoryNode(incarnation=1)
+    async with opened(MemoryNode(), successor=lambda _: new) as feed:
+        await feed.leave()
+        await feed.join("10.0.0.1:1")
+        assert new.joined == ["10.0.0.1:1"]
+
+
+async def test_what_a_new_incarnation_hears_is_told() -> None:
+    new = MemoryNode(incarnation=1)
+    async with opened(MemoryNode(), successor=lambda _: new) as feed:
+        await feed.leave()
+        await feed.join()
+        message = new.hear("p2", "welcome back")
+        assert message in (await polled(feed)).messages
+
+
+async def test_a_strategy_is_resolved_against_the_view_size() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        assert str(feed.set_strategy("swapper")) == "(rand, push-pull, H=0, S=10)"
+        assert node.picture.strategy == feed.set_strategy("swapper")
+
+
+async def test_an_unknown_strategy_changes_nothing() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        with pytest.raises(ConfigError):
+            feed.set_strategy("magic")
+        assert str(node.picture.strategy) == "(tail, push-pull, H=1, S=9)"
+
+
+async def test_moving_shows_the_other_node_from_its_first_message() -> None:
+    here, there = MemoryNode(), MemoryNode("p2")
+    said = there.hear("p3", "over here")
+    async with opened(here, there) as feed:
+        here.hear("p9", "never shown")
+        await settle()
+        feed.move(1)
+        assert await polled(feed) == Update(there.picture, (said,), moved=True)
+        assert (feed.seats, feed.seat) == (("p1", "p2"), 1)
+
+
+async def test_moving_to_where_one_sits_is_nothing() -> None:
+    async with opened(MemoryNode(), MemoryNode("p2")) as feed:
+        feed.poll()
+        feed.move(0)
+        assert feed.poll() is None
+
+
+async def test_there_is_no_seat_outside() -> None:
+    async with opened(MemoryNode()) as feed:
+        with pytest.raises(IndexError):
+            feed.move(1)
+
+
+async def test_unacknowledged_messages_of_a_node_that_left_do_not_count() -> None:
+    node = MemoryNode(unacknowledged=3)
+    async with opened(node) as feed:
+        assert feed.unacknowledged == 3
+        await feed.leave()
+        assert feed.unacknowledged == 0
+
+
+async def test_draining_is_the_nodes() -> None:
+    node = MemoryNode(unacknowledged=3)
+    async with opened(node) as feed:
+        await feed.drain()
+        assert feed.unacknowledged == 0
+
+
+async def test_events_become_notices_with_the_time() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        feed.poll()
+        node.happen(PeerSeen(node_id("p2"), address(2)))
+        assert (await polled(feed)).notices == (Notice("p2 127.0.0.1:8002 joined", 5.0, "joined"),)
+
+
+async def test_datagrams_and_deliveries_are_no_news_by_themselves() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        feed.poll()
+        node.happen(Delivered(Talk().say("p2", "x")), DatagramRejected(address(2), "magic"), ViewChanged((), ()))
+        await settle()
+        assert feed.poll() is None
+
+
+async def test_an_error_while_reading_reaches_the_loop() -> None:
+    class Broken(MemoryNode):
+        def events(self) -> AsyncIterator[Event]:
+            async def fail() -> AsyncIterator[Event]:
+                raise ZeroDivisionError
+                yield Lagged(1)
+
+            return fail()
+
+    caught: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: caught.append(context["exception"]))
+    async with opened(Broken()):
+        await settle()
+    assert [type(error) for error in caught] == [ZeroDivisionError]
+
+
+P2, P3 = node_id("p2"), node_id("p3")
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (PeerLost(P2, address(2), left=True), "p2 left"),
+        (PeerLost(P2, address(2), left=False), "p2 lost: no answer, dialled again now and then"),
+        (Gap(2), "2 messages are missing here for good: no node that answers has them any more"),
+        (Lagged(1), "1 item is dropped before this screen could read them"),
+        (Undeliverable(Dot(P2, 4), (Dot(P3, 7),)), "p2#4 given up: it waits for p3#7, which can't be had"),
+        (
+            Undeliverable(Dot(P2, 4), ()),
+            "p2#4 given up: it waits for a message of unknown origin, which can't be had",
+        ),
+        (
+            IncarnationChanged(P2, node_id("p2", 1)),
+            f"another node used the identity {P2.label}: now {node_id('p2', 1).label}",
+        ),
+        (
+            ContactUnresolved(Address("nowhere.example", 7117), "no such host"),
+            "nowhere.example:7117 has no address now (no such host); it is looked up again",
+        ),
+    ],
+)
+def test_events_are_said_in_words(event: Event, text: str) -> None:
+    assert [notice.text for notice in notices_of([event], 5.0)] == [text]
+
+
+def test_many_peers_at_once_share_a_line() -> None:
+    events = [PeerSeen(node_id(f"p{number}"), address(number)) for number in range(2, 9)]
+    texts = [notice.text for notice in notices_of(events, 5.0)]
+    assert texts == ["p2 127.0.0.1:8002, p3 127.0.0.1:8003, p4 127.0.0.1:8004 and 4 more joined"]
+
+
+def test_names_in_notices_are_safe_for_a_terminal() -> None:
+    events = [PeerLost(node_id("\x1b[2J"), address(2), left=True)]
+    assert [notice.text for notice in notices_of(events, 5.0)] == ["␛[2J left"]
