@@ -111,13 +111,15 @@ WITH_SOCKETS = {
 """Names fetched when they are first used, so that importing the core loads neither asyncio nor sockets."""
 
 
-def __getattr__(name: str) -> object:
-    """Fetch a public name that needs sockets."""
-    if name not in WITH_SOCKETS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(WITH_SOCKETS[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # else every misspelt name would pass the type checker
+
+    def __getattr__(name: str) -> object:
+        """Fetch a public name that needs sockets."""
+        if name not in WITH_SOCKETS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = getattr(import_module(WITH_SOCKETS[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

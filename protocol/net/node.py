@@ -308,7 +308,8 @@ class Node:
             StateError: The node is not started.
         """
         driver = self._started
-        return driver.machine.snapshot(driver.loop.time())
+        snapshot = driver.machine.snapshot(driver.loop.time())
+        return snapshot if driver.machine.address else replace(snapshot, address=self.address)
 
     @property
     def _started(self) -> Driver:

@@ -9,6 +9,7 @@ import pytest
 
 import protocol
 from protocol import net
+from protocol.net import naming
 
 NODE_MEMBERS = {
     "add",
@@ -38,7 +39,7 @@ NODE_MEMBERS = {
 def test_every_public_name_is_there_and_has_a_docstring(name: str) -> None:
     assert name in dir(protocol)
     value = getattr(protocol, name)
-    assert value.__doc__ or not inspect.isclass(value) and not inspect.isfunction(value)
+    assert value.__doc__ or not (inspect.isclass(value) or inspect.isfunction(value))
 
 
 def test_the_public_names_are_sorted_and_listed_once() -> None:
@@ -91,7 +92,5 @@ def test_the_example_in_the_docstring_works() -> None:
 
 
 def test_the_examples_of_the_node_s_parts_work() -> None:
-    from protocol.net import naming
-
     assert doctest.testmod(naming).failed == 0
     assert net.__doc__
