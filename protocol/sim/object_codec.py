@@ -6,25 +6,33 @@ Simulations are several times faster with it, and a test runs both codecs with o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ..core.codec import DATAGRAM_LIMIT, Packed, Parsed
 from ..core.messages import Header, Item
 from ..errors import WireError
-from ..wire import WireCodec, size_of
+from ..wire import WireCodec, size_of, size_of_datagram
 
 __all__ = ["ObjectCodec", "ObjectDatagram"]
 
 WIRE = WireCodec()
 
 
-class ObjectDatagram(NamedTuple):
-    """A datagram of the simulator; nobody changes it, so copies are not needed."""
+class ObjectDatagram:
+    """A datagram of the simulator, as long as it would be on the wire; nobody changes it, one serves all."""
 
-    header: Header
-    items: tuple[Item, ...]
-    size: int
-    """At least the bytes it would have on the wire."""
+    __slots__ = ("header", "items", "size")
+
+    def __init__(self, header: Header, items: tuple[Item, ...], size: int) -> None:
+        """Hold items that take ``size`` bytes together with their header."""
+        self.header = header
+        self.items = items
+        self.size = size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __repr__(self) -> str:
+        return f"<ObjectDatagram of {self.size} bytes: {self.items!r}>"
 
 
 class ObjectCodec:
@@ -46,8 +54,8 @@ class ObjectCodec:
 
     def assemble(self, header: Header, items: Sequence[Packed]) -> ObjectDatagram:
         """Header and items together."""
-        size = WIRE.header_size(header) + sum([item.size for item in items])
-        return ObjectDatagram(header, tuple([item.content for item in items]), size)
+        contents = tuple([item.content for item in items])
+        return ObjectDatagram(header, contents, size_of_datagram(header, items))
 
     def parse(self, data: ObjectDatagram, size_limit: int = DATAGRAM_LIMIT) -> Parsed:
         """What was assembled, in a list of its own.

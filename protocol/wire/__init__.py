@@ -6,7 +6,7 @@ on the way back, ``layouts`` says which fields each kind of item has, ``codec`` 
 
 from __future__ import annotations
 
-from .codec import MAGIC, VERSION, WireCodec
+from .codec import MAGIC, REASONS, VERSION, WireCodec, size_of_datagram
 from .fields import (
     AGE_LIMIT,
     ARRAY_LIMIT,
@@ -26,9 +26,11 @@ __all__ = [
     "MAGIC",
     "PADDING_MINIMUM",
     "PAGE_LIMIT",
+    "REASONS",
     "SEQUENCE_LIMIT",
     "TIME_LIMIT",
     "VERSION",
     "WireCodec",
     "size_of",
+    "size_of_datagram",
 ]

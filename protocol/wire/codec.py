@@ -23,7 +23,7 @@ from ..errors import WireError
 from .fields import ARRAY_LIMIT, address_of, malformed, pack_address
 from .layouts import KINDS_WITH_SENDER, LAYOUT_OF, READERS, size_of
 
-__all__ = ["MAGIC", "REASONS", "VERSION", "WireCodec"]
+__all__ = ["MAGIC", "REASONS", "VERSION", "WireCodec", "size_of_datagram"]
 
 MAGIC: Final = b"\xc1g"
 """First two bytes. 0xC1 starts neither UTF-8 text nor msgpack, STUN or DTLS: strays are told at once."""
@@ -41,6 +41,8 @@ COOKIE, OFFER, IPV4, IPV6 = 1, 2, 4, 8
 """Flags: which parts follow the front, in this order."""
 PART_SIZES = {COOKIE: 8, OFFER: 8, IPV4: 6, IPV6: 18}
 COOKIE_SIZE = 8
+SHORT_ARRAY_LIMIT = 15
+"""Items whose count takes one byte instead of three."""
 ARRAY_HEADER_SIZE = 3
 
 
@@ -85,6 +87,12 @@ def read_header(data: bytes) -> Header:
     return Header(cluster, sender, address_of(data[at:]) if at < len(data) else None, cookie, offer)
 
 
+def size_of_datagram(header: Header, items: Sequence[Packed]) -> int:
+    """Bytes that ``WireCodec.assemble`` would give."""
+    array = 1 if len(items) <= SHORT_ARRAY_LIMIT else ARRAY_HEADER_SIZE
+    return len(pack_header(header)) + array + sum([item.size for item in items])
+
+
 def refuse_map(_content: dict[Any, Any]) -> NoReturn:
     """Called by msgpack for an empty map; others are refused by their size."""
     raise malformed("maps do not travel")
@@ -120,12 +128,12 @@ class WireCodec:
         """Put a header and items together.
 
         Raises:
-            ValueError: There are more items than a reader accepts, which is 128.
+            ValueError: There are more items than a reader accepts, more than fit ``DATAGRAM_LIMIT`` bytes.
         """
         count = len(items)
         if count > ARRAY_LIMIT:
             raise ValueError(f"a datagram carries at most {ARRAY_LIMIT} items, not {count}")
-        array = bytes([0x90 | count]) if count <= 15 else b"\xdc" + count.to_bytes(2)
+        array = bytes([0x90 | count]) if count <= SHORT_ARRAY_LIMIT else b"\xdc" + count.to_bytes(2)
         return b"".join([pack_header(header), array, *[item.content for item in items]])
 
     def parse(self, data: bytes, size_limit: int = DATAGRAM_LIMIT) -> Parsed:

@@ -92,8 +92,8 @@ def test_sixteen_items_take_the_longer_count() -> None:
 
 
 def test_more_items_than_a_reader_takes_are_not_sent() -> None:
-    with pytest.raises(ValueError, match="at most 128 items, not 129"):
-        WIRE.assemble(HEADER, [WIRE.pack(RUMOR)] * 129)
+    with pytest.raises(ValueError, match="at most 350 items, not 351"):
+        WIRE.assemble(HEADER, [WIRE.pack(RUMOR)] * 351)
 
 
 def test_an_address_with_a_host_name_is_not_sent() -> None:

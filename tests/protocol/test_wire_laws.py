@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from protocol.core.codec import DATAGRAM_LIMIT
 from protocol.core.identity import NodeId
-from protocol.core.messages import Acknowledge, Header, Item, Padding, Rumor
+from protocol.core.messages import Absent, FloorsDone, Header, HistoryRequest, Item, Padding, Rumor, Want
 from protocol.errors import WireError
 from protocol.sim.object_codec import ObjectCodec
-from protocol.wire import PADDING_MINIMUM, WireCodec
-from protocol.wire.codec import REASONS
+from protocol.wire import PADDING_MINIMUM, REASONS, WireCodec, size_of_datagram
 from protocol.wire.fields import pack_varint, read_varint
 
 from . import generators as make
@@ -58,8 +57,8 @@ def test_every_item_is_one_value_to_any_msgpack_reader(item: Item) -> None:
 def test_a_datagram_is_never_larger_than_its_parts(header: Header, items: list[Item]) -> None:
     packed = [WIRE.pack(item) for item in items]
     size = len(WIRE.assemble(header, packed))
-    bound = WIRE.header_size(header) + sum(item.size for item in packed)
-    assert bound - 2 <= size <= bound
+    assert size == size_of_datagram(header, packed)
+    assert size <= WIRE.header_size(header) + sum(item.size for item in packed)
 
 
 @given(make.conversations)
@@ -70,8 +69,9 @@ def test_the_object_codec_gives_the_sizes_and_items_of_the_wire(
     packed = [OBJECTS.pack(item) for item in items]
     assert [item.size for item in packed] == [WIRE.pack(item).size for item in items]
     assert OBJECTS.header_size(header) == WIRE.header_size(header)
-    parsed = OBJECTS.parse(OBJECTS.assemble(header, packed), NO_LIMIT)
-    assert parsed == WIRE.parse(assemble(header, items), NO_LIMIT)
+    data = OBJECTS.assemble(header, packed)
+    assert len(data) == len(assemble(header, items))
+    assert OBJECTS.parse(data, NO_LIMIT) == WIRE.parse(assemble(header, items), NO_LIMIT)
 
 
 LARGE = 1 << 21
@@ -219,9 +219,9 @@ def test_bytes_after_the_end_are_malformed(conversation: tuple[Header, list[Item
     assert refusal_of(assemble(*conversation) + rest) == "malformed"
 
 
-def test_a_datagram_holds_105_acknowledgements_and_stays_readable() -> None:
+def test_a_datagram_full_of_the_smallest_items_is_sent_and_read() -> None:
     header = Header(1, bytes(8), None)
-    acknowledgements: list[Item] = [Acknowledge((bytes([i]) * 8, 1)) for i in range(105)]
-    data = assemble(header, acknowledgements)
-    assert len(data) <= DATAGRAM_LIMIT
-    assert WIRE.parse(data).items == acknowledgements
+    smallest = HistoryRequest(0, 0)
+    count = (DATAGRAM_LIMIT - WIRE.header_size(header)) // WIRE.size_of(smallest)
+    assert all(WIRE.size_of(item) >= 4 for item in (Want((), True), Absent(()), FloorsDone(0, True, True)))
+    assert len(WIRE.parse(assemble(header, [smallest] * count)).items) == count
