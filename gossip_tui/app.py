@@ -64,7 +64,7 @@ def command_bindings() -> list[BindingType]:
     ]
 
 
-class GossipApp(App[None]):
+class GossipApp(App[None], inherit_bindings=False):
     """Shows a feed and carries out what a person types.
 
     Args:
@@ -77,7 +77,10 @@ class GossipApp(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "gossip-tui"
     COMMANDS = {GossipCommands}  # noqa: RUF012 - Textual's declaration
-    BINDINGS: ClassVar[list[BindingType]] = command_bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *command_bindings(),
+        Binding("ctrl+c", "help_quit", "Quit if pressed twice", show=False, system=True),
+    ]
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class GossipApp(App[None]):
         self._tick_period = tick_period
         self._toasted: dict[str, float] = {}
         self._insisting_until = 0.0
+        self.set_class(ascii, "-ascii")
         for own in THEMES:
             self.register_theme(own)
         self.use_theme(theme or theme_names()[0])

@@ -228,7 +228,7 @@ class NodeFeed:
 
     @property
     def unacknowledged(self) -> int:
-        """Own messages that no other node is known to have; none once the node has left, when it is too late."""
+        """Own messages that no other node is known to have; none once it has left, when it is too late."""
         snapshot = self.node.snapshot()
         return 0 if snapshot.left else snapshot.unacknowledged
 

@@ -111,7 +111,7 @@ class CommandRunner:
 
     async def _leave(self) -> None:
         await self._app.feed.leave()
-        self._app.tell("left the network; /join comes back as a new incarnation")
+        self._app.tell("left the network: /join comes back")
 
     def run_strategy(self, invocation: Invocation) -> None:
         """Set the strategy, with its dangers in words, or say what it is."""

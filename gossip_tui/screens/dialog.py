@@ -56,7 +56,11 @@ class TextDialog(ModalScreen[None]):
             border: round $accent; background: $surface; padding: 0 1;
             border-title-style: bold; border-subtitle-color: $text-muted;
         }
-        & VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+        & VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+            scrollbar-background: $surface; scrollbar-color: $primary 50%;
+            scrollbar-background-hover: $surface; scrollbar-background-active: $surface;
+            scrollbar-color-hover: $primary; scrollbar-color-active: $primary;
+        }
         & .dialog-text { width: 1fr; height: auto; }
     }
     """

@@ -26,8 +26,8 @@ PANES = (
     (
         "Causal log",
         (
-            "Every message once, and after everything it can be an answer to. The numbers in braces are its vector "
-            "clock: how many messages of each origin had happened before it, itself included."
+            "Every message once, and after everything it can be an answer to. The numbers in braces are its "
+            "vector clock: how many messages of each origin had happened before it, itself included."
         ),
     ),
     ("Rates", "Datagrams a second, and which share of the messages came twice, was repaired or refused."),
@@ -59,7 +59,9 @@ class HelpScreen(TextDialog):
 
     def body(self) -> RenderableType:
         """All of it, one section under the other."""
-        commands = [(call, f"{does}  {key}".rstrip()) for call, key, does in command_rows(demo=self._demo)]
+        commands = [
+            (call, f"{does} ({key})" if key else does) for call, key, does in command_rows(demo=self._demo)
+        ]
         keys = [(label, place(where) + does) for label, where, does in key_rows(demo=self._demo)]
         sections = [("Panes", PANES), ("Commands", commands), ("Keys", keys), ("Signs", signs(self._glyphs))]
         parts: list[RenderableType] = []

@@ -29,6 +29,9 @@ WIDE_COLUMNS, TALL_ROWS = 90, 26
 SMALL_COLUMNS, SMALL_ROWS = 60, 18
 """Below either of these there is room for one pane at a time."""
 
+FOOTER_COLUMNS = 62
+"""Below this the foot of the screen has no room for the palette's key beside the others."""
+
 
 class Arrangement(StrEnum):
     """How the panes share the screen; the values are CSS classes."""
@@ -108,9 +111,9 @@ class MainScreen(Screen[None]):
         shown = Arrangement.SINGLE if self.zoomed else arrangement
         for candidate in Arrangement:
             self.set_class(candidate is shown, candidate)
+        self.set_class(self.size.width < FOOTER_COLUMNS, "-narrow")
         self.set_class(self.active_pane is self.partial_view, "-only-view")
         self.set_class(self.active_pane is self.log_pane, "-only-log")
-        self.set_class(self.active_pane is self.rates, "-only-rates")
 
     def show(self, snapshot: NodeSnapshot) -> None:
         """Give the panes a picture; one that is hidden draws nothing."""

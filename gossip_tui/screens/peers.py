@@ -53,9 +53,7 @@ class PeersScreen(TextDialog):
 
     def body(self) -> RenderableType:
         """The table, or a sentence where nobody was heard of."""
-        peers = sorted(
-            self._snapshot.peers, key=lambda row: (row.id != self._chosen, ORDER.index(row.state), row.id)
-        )
+        peers = sorted(self._snapshot.peers, key=lambda row: (row.id != self._chosen, *place(row)))
         if not peers:
             return Text("Nobody yet. Run gossip-tui in another terminal, or /join HOST:PORT.")
         names = Names()
@@ -70,6 +68,12 @@ class PeersScreen(TextDialog):
             table.add_row(*cells(row, names), style="reverse" if row.id == self._chosen else "")
         more = len(peers) - ROW_LIMIT
         return Group(table, Text(f"and {more:,} more" if more > 0 else summary(peers), style="dim"))
+
+
+def place(row: PeerRow) -> tuple[int, str, int, NodeId]:
+    """Sorts by state, then by name, with ``p2`` before ``p10``."""
+    stem = row.id.name.rstrip("0123456789")
+    return ORDER.index(row.state), stem, int(row.id.name[len(stem) :] or 0), row.id
 
 
 def cells(row: PeerRow, names: Names) -> list[Text]:

@@ -50,7 +50,10 @@ class Question(ModalScreen[Answer | None], Generic[Answer]):
             border-title-style: bold; border-subtitle-color: $text-muted;
         }
         & .question-text { height: auto; margin-bottom: 1; }
-        & OptionList { height: auto; max-height: 8; border: none; padding: 0; background: $surface; }
+        & OptionList {
+            height: auto; max-height: 8; border: none; padding: 0; background: $surface;
+            &:focus { border: none; background-tint: transparent 0%; }
+        }
     }
     """
 
@@ -85,6 +88,7 @@ class PasteAnswer(StrEnum):
 
     MANY = "many"
     ONE = "one"
+    CANCEL = "cancel"
 
 
 class PasteQuestion(Question[PasteAnswer]):
@@ -117,6 +121,7 @@ class PasteQuestion(Question[PasteAnswer]):
                     fitting("Send one message of all lines", whole, payload_limit, "it has"),
                     whole <= payload_limit,
                 ),
+                Choice(PasteAnswer.CANCEL, "Cancel"),
             ],
         )
 
@@ -142,11 +147,11 @@ class QuitQuestion(Question[QuitAnswer]):
 
     def __init__(self, unacknowledged: Callable[[], int]) -> None:
         waiting = unacknowledged()
-        noun = "message" if waiting == 1 else "messages"
+        what = "message" if waiting == 1 else f"{waiting:,} messages"
         super().__init__(
             Safe("Quit"),
-            f"No other node is known to have your last {waiting:,} {noun}. It ends by itself once one has.",
-            [Choice(QuitAnswer.QUIT, "Quit now: they may be lost"), Choice(QuitAnswer.STAY, "Stay")],
+            f"Nobody is known to have your last {what} yet. The program ends by itself once somebody has.",
+            [Choice(QuitAnswer.QUIT, "Quit now and risk losing that"), Choice(QuitAnswer.STAY, "Stay")],
         )
         self._unacknowledged = unacknowledged
 

@@ -1,4 +1,4 @@
-"""The line to type into: gossip or ``/commands``, with history, completion, and why something can't be sent."""
+"""The line to type into: gossip or ``/commands``, history, completion, and why something can't be sent."""
 
 from __future__ import annotations
 
@@ -29,11 +29,23 @@ WARN_SHARE = 0.8
 TAB_WIDTH = 4
 """Spaces for a tab character in what is pasted."""
 
+PROMPT_WIDTH = 4
+"""Cells of the prompt and of the cursor behind the text."""
+
 CHOICES_SHOWN = 24
 """Possible completions listed at once."""
 
-INVITATION = "say something   (/help  Up history  Tab completes)"
-AFTER_LEAVING = "this node has left: /join comes back as a new incarnation"
+INVITATIONS = (
+    "say something   (/help  Up history  Tab completes)",
+    "say something   (/help)",
+    "say something",
+)
+AFTER_LEAVING = (
+    "this node has left: /join comes back as a new incarnation",
+    "left: /join comes back",
+    "left",
+)
+"""What stands in an empty line, longest first; the first that fits is shown."""
 
 
 class History:
@@ -90,7 +102,9 @@ class ComposerInput(Input):
     ]
 
     def __init__(self, composer: Composer) -> None:
-        super().__init__(placeholder=INVITATION, compact=True, select_on_focus=False, id="composer-input")
+        super().__init__(
+            placeholder=INVITATIONS[-1], compact=True, select_on_focus=False, id="composer-input"
+        )
         self._composer = composer
 
     def action_older(self) -> None:
@@ -170,7 +184,16 @@ class Composer(Vertical):
 
     def watch_left(self, left: bool) -> None:
         """Say in the empty line what can be typed."""
-        self.input.placeholder = AFTER_LEAVING if left else INVITATION
+        self._invite(left=left)
+
+    def on_resize(self) -> None:
+        """Say as much of it as fits."""
+        self._invite(left=self.left)
+
+    def _invite(self, *, left: bool) -> None:
+        texts = AFTER_LEAVING if left else INVITATIONS
+        room = self.size.width - PROMPT_WIDTH
+        self.input.placeholder = next((text for text in texts if len(text) <= room), texts[-1])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Count the bytes when they come near the limit; otherwise typing on settles whatever was said."""
