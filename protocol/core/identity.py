@@ -73,7 +73,7 @@ class NodeId(NamedTuple):
     @property
     def tag(self) -> str:
         """The incarnation in base 32, whole; its last six characters are the short tag."""
-        digits = []
+        digits: list[str] = []
         rest = self.incarnation
         while rest or len(digits) <= SHORT_TAG_SIZE:
             digits.append(DIGITS[rest & 31])

@@ -1,0 +1,130 @@
+"""Everybody a node has heard of: who is in the view, who was lost, who left, and how the last exchange went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .bounded import put
+from .events import PeerLost, PeerSeen
+from .identity import Address, NodeId
+from .links import Links
+from .outbox import Outbox
+from .snapshot import PeerRow, PeerState
+from .view import Descriptor, PartialView
+
+__all__ = ["Acquaintances"]
+
+LEFT_LIMIT = 1_024
+"""Leavers remembered, so that old descriptors do not bring them back."""
+
+KNOWN_LIMIT = 4_096
+"""Nodes heard of and shown to people."""
+
+FAREWELL_LIMIT = 64
+"""Nodes outside the view that hear a goodbye: those who exchanged last, and so may hold this node's descriptor."""
+
+
+class Acquaintance:
+    """What people may want to know of a node once met."""
+
+    __slots__ = ("address", "direction", "exchanged_at", "state")
+
+    def __init__(self, address: Address) -> None:
+        """Meet a node in the view."""
+        self.address = address
+        self.state = PeerState.VIEW
+        self.direction = ""
+        self.exchanged_at: float | None = None
+
+
+class Acquaintances:
+    """Nodes met in the view, newest meeting last, and leavers."""
+
+    def __init__(self) -> None:
+        """Know nobody."""
+        self._met: dict[NodeId, Acquaintance] = {}
+        self._left: dict[NodeId, None] = {}
+
+    def has_left(self, node: NodeId) -> bool:
+        """Whether this incarnation said goodbye."""
+        return node in self._left
+
+    def address_of(self, node: NodeId) -> Address | None:
+        """Where the node was when it was last in the view."""
+        met = self._met.get(node)
+        return met.address if met is not None else None
+
+    def meet(self, node: NodeId, address: Address, out: Outbox) -> None:
+        """Note that a node came into the view."""
+        met = self._met.get(node)
+        if met is None:
+            met = Acquaintance(address)
+            put(self._met, node, met, KNOWN_LIMIT)
+            out.tell(PeerSeen(node, address))
+        elif met.state is PeerState.LOST:
+            out.tell(PeerSeen(node, address))
+        met.address = address
+        met.state = PeerState.VIEW
+
+    def part(self, nodes: Iterable[NodeId]) -> None:
+        """Note that nodes went out of the view, as they do all the time."""
+        for node in nodes:
+            met = self._met.get(node)
+            if met is not None and met.state is PeerState.VIEW:
+                met.state = PeerState.AUTHOR
+
+    def lose(self, node: NodeId, address: Address, out: Outbox) -> None:
+        """Note that a node stopped answering."""
+        met = self._met.get(node)
+        if met is not None:
+            met.state = PeerState.LOST
+        out.tell(PeerLost(node, address, left=False))
+
+    def see_off(self, node: NodeId, out: Outbox) -> None:
+        """Note that a node said goodbye; it will not be taken in again."""
+        put(self._left, node, None, LEFT_LIMIT)
+        met = self._met.get(node)
+        if met is not None and met.state is not PeerState.LEFT:
+            met.state = PeerState.LEFT
+            out.tell(PeerLost(node, met.address, left=True))
+
+    def disown(self, node: NodeId) -> None:
+        """Never take in a former identity of this node itself."""
+        put(self._left, node, None, LEFT_LIMIT)
+
+    def note_exchange(self, node: NodeId, direction: str, now: float) -> None:
+        """Note how the last exchange with a node went."""
+        met = self._met.get(node)
+        if met is not None:
+            met.direction = direction
+            met.exchanged_at = now
+
+    def recent(self, horizon: float) -> Iterator[Descriptor]:
+        """Those who exchanged since ``horizon``, as many as shall hear a goodbye."""
+        recent = [
+            Descriptor(node, met.address, 0)
+            for node, met in self._met.items()
+            if met.exchanged_at is not None and met.exchanged_at >= horizon
+        ]
+        return iter(recent[-FAREWELL_LIMIT:])
+
+    def rows(self, view: PartialView, links: Links, authors: Iterable[NodeId]) -> tuple[PeerRow, ...]:
+        """One row for everybody met and for every author, sorted by name."""
+        rows = [self._row(node, met, view, links) for node, met in self._met.items()]
+        rows += [
+            PeerRow(node, None, PeerState.AUTHOR, None, None, "", None) for node in authors if node not in self._met
+        ]
+        return tuple(sorted(rows, key=lambda row: row.id))
+
+    def _row(self, node: NodeId, met: Acquaintance, view: PartialView, links: Links) -> PeerRow:
+        descriptor = view.get(node)
+        link = links.get(met.address)
+        return PeerRow(
+            id=node,
+            address=met.address,
+            state=met.state,
+            age=descriptor.age if descriptor is not None else None,
+            round_trip=link.round_trip if link is not None else None,
+            last_direction=met.direction,
+            last_exchange_at=met.exchanged_at,
+        )

@@ -1,0 +1,283 @@
+"""Catch-up: joining late, and coming back after what was missed has been evicted everywhere.
+
+All of it comes from ONE sponsor: its evicted prefix is adopted at once as baseline, then its retained log in *its*
+delivery order. Taking baselines per origin from several peers breaks causal order (measured: 600 violations; this
+rule 0). A newcomer does this as soon as it knows whom to ask; a member only after it has asked several peers for long
+enough and all have evicted what it misses, and then it says so in one ``Gap``.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .codec import Packed
+from .context import Context
+from .identity import Address, NodeId
+from .links import Link
+from .log import Log, Retained
+from .messages import BaselinePage, Digest, HistoryDone, HistoryRequest, KeyDot
+from .outbox import Outbox
+from .repair import REPLY_LIMIT, anchor_of
+from .sampling import Sampling
+
+__all__ = ["CatchUp"]
+
+ENTRIES_SIZE_PER_PAGE = 1_000
+"""Bytes of origins on one page of a baseline, by estimate; they fit a datagram together with their maximal dots."""
+
+CANDIDATES = 4
+"""Peers whose histories a newcomer compares at the most before it chooses the longest."""
+
+TRIES = 8
+"""Requests without an answer before a sponsor counts as gone."""
+
+PEERS_TO_ASK = 4
+"""Different peers that must have been asked before a gap is declared, if there are so many."""
+
+
+class Session:
+    """One catch-up under way."""
+
+    __slots__ = ("adopted", "cursor", "deadline", "is_gap", "pages", "round", "sponsor", "tries", "version")
+
+    def __init__(self, sponsor: Address, round_number: int, *, is_gap: bool) -> None:
+        """Ask ``sponsor`` for everything."""
+        self.sponsor = sponsor
+        self.round = round_number
+        self.is_gap = is_gap
+        self.cursor = 0
+        self.tries = 0
+        self.deadline = math.inf
+        self.version = -1
+        self.adopted = -1
+        """The version of the baseline taken over."""
+        self.pages: dict[int, BaselinePage] = {}
+
+
+class CatchUp:
+    """Whether this node still has to find its place in the history, and from whom it takes it."""
+
+    def __init__(self, context: Context, sampling: Sampling) -> None:
+        """Be a newcomer."""
+        self.context = context
+        self.sampling = sampling
+        self.is_newcomer = True
+        """This node has not compared its history with anybody's yet: what came before its time is no gap."""
+        self._session: Session | None = None
+        self._rounds = 0
+        self._candidates: dict[Address, Digest] = {}
+        self._decide_at = math.inf
+        self._evicted: dict[Address, int] = {}
+        """Peers that have evicted something missing here, with how much they have evicted in all."""
+        self._asked: set[Address] = set()
+        self._stuck_since = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a sponsor's history is coming in."""
+        return self._session is not None
+
+    @property
+    def deadline(self) -> float:
+        """When an answer is overdue, or the choice of a sponsor is due."""
+        return self._session.deadline if self._session is not None else self._decide_at
+
+    def is_from_sponsor(self, source: Address) -> bool:
+        """Whether messages from there are history."""
+        return self._session is not None and self._session.sponsor == source
+
+    # choosing a sponsor
+
+    def on_answer(self, digest: Digest, source: Address, now: float, out: Outbox) -> None:
+        """Weigh the history of a peer that answered an exchange."""
+        if self._evicted:
+            self._asked.add(source)
+            if source in self._evicted:
+                self._evicted[source] = digest.evicted
+        if not self.is_newcomer or self._session is not None:
+            return
+        self._candidates[source] = digest
+        if digest.delivered and not digest.evicted:
+            self._begin(source, now, out, is_gap=False)
+        elif len(self._candidates) >= CANDIDATES:
+            self._decide(now, out)
+        elif self._decide_at == math.inf:
+            self._decide_at = now + max(0.1, 4 * self.context.links.typical_round_trip)
+            self.sampling.hurry(now)
+
+    def _become_member(self) -> None:
+        self.is_newcomer = False
+        self._candidates.clear()
+        self._decide_at = math.inf
+
+    def note_level(self, source: Address) -> None:
+        """A peer has nothing that is missing here."""
+        self._evicted.pop(source, None)
+
+    def note_evicted(self, source: Address, now: float, out: Outbox) -> None:
+        """A peer has evicted something that is missing here; give up asking if that has gone on long enough."""
+        if not self._evicted:
+            self._stuck_since = now
+            self._asked = set()
+        self._evicted.setdefault(source, 1 << 62)
+        self._asked.add(source)
+        if self._session is not None:
+            return
+        enough = min(PEERS_TO_ASK, max(1, len(self.sampling.view)))
+        if now - self._stuck_since >= self.context.config.gap_timeout and len(self._asked) >= enough:
+            best = min(self._evicted, key=lambda peer: (self._evicted[peer], peer != source))
+            self._begin(best, now, out, is_gap=True)
+
+    def _decide(self, now: float, out: Outbox) -> None:
+        """Take the candidate that retains most; if nobody has anything, there is nothing to catch up with."""
+        self._decide_at = math.inf
+        best = max(self._candidates, key=lambda peer: retained(self._candidates[peer]))
+        if self._candidates[best].delivered:
+            self._begin(best, now, out, is_gap=False)
+        else:
+            self._become_member()
+
+    # the newcomer's side
+
+    def _begin(self, sponsor: Address, now: float, out: Outbox, *, is_gap: bool) -> None:
+        self._rounds += 1
+        self._session = Session(sponsor, self._rounds, is_gap=is_gap)
+        self._candidates.pop(sponsor, None)
+        self._decide_at = math.inf
+        self._ask(self._session, now, out)
+
+    def _ask(self, session: Session, now: float, out: Outbox) -> None:
+        patience = max(0.2, 4 * self.context.links.typical_round_trip)
+        session.deadline = now + patience * min(2**session.tries, 4)
+        out.send(session.sponsor, self.context.pack(HistoryRequest(session.round, session.cursor)))
+
+    def on_deadline(self, now: float, out: Outbox) -> None:
+        """Ask a silent sponsor again, take another one, or choose the first."""
+        session = self._session
+        if session is None:
+            if now >= self._decide_at:
+                self._decide(now, out)
+            return
+        if now < session.deadline:
+            return
+        session.tries += 1
+        if session.tries < TRIES:
+            self._ask(session, now, out)
+            return
+        self._session = None
+        self._evicted.pop(session.sponsor, None)
+        if self._candidates:
+            self._decide(now, out)
+
+    def on_challenge(self, source: Address, now: float) -> None:
+        """The sponsor wants proof first: ask again with it."""
+        if self._session is not None and self._session.sponsor == source and self._session.tries == 0:
+            self._session.deadline = now
+
+    def on_progress(self, now: float) -> None:
+        """A message of the history came in: the sponsor is alive."""
+        session = self._session
+        if session is not None:
+            session.tries = 0
+            session.deadline = max(session.deadline, now + max(0.2, 4 * self.context.links.typical_round_trip))
+
+    def on_baseline_page(self, page: BaselinePage, link: Link, now: float, out: Outbox) -> None:
+        """Collect the sponsor's prefix, and adopt it when it is whole."""
+        session = self._session
+        if session is None or session.sponsor != link.address or session.round != page.round:
+            return
+        if page.version > session.version:
+            session.version = page.version
+            session.pages = {}
+        if page.version < session.version or page.version <= session.adopted:
+            return
+        session.pages[page.page] = page
+        if len(session.pages) < page.pages:
+            return
+        pages = [session.pages[number] for number in sorted(session.pages)]
+        entries = [entry for part in pages for entry in part.entries]
+        frontier = [dot for part in pages for dot in part.frontier]
+        session.adopted = page.version
+        self.context.causal.adopt_baseline(entries, frontier, page.depth, now, out, is_gap=session.is_gap)
+
+    def on_history_done(self, done: HistoryDone, link: Link, now: float, out: Outbox) -> None:
+        """Go on where the sponsor stopped, from the start if the baseline did not come whole, or end."""
+        session = self._session
+        if session is None or session.sponsor != link.address or session.round != done.round:
+            return
+        if session.adopted < 0:
+            session.tries += 1
+            session.cursor = 0
+        elif done.more:
+            session.tries = 0
+            session.cursor = max(session.cursor, done.cursor)
+            session.is_gap = True
+        else:
+            self._session = None
+            self._evicted.clear()
+            self._become_member()
+            return
+        if session.tries >= TRIES:
+            session.deadline = now
+            return
+        self._ask(session, now, out)
+
+    # the sponsor's side
+
+    def on_history_request(self, request: HistoryRequest, link: Link, now: float, out: Outbox) -> None:
+        """Send the prefix if the start of the log is asked for, then the log from there, as much as fits one reply."""
+        log = self.context.causal.log
+        if request.cursor < log.first:
+            for page in self._baseline(request.round):
+                out.send(link.address, self.context.pack(page))
+        room = REPLY_LIMIT
+        index = max(request.cursor, log.first)
+        while index < log.next:
+            items = self._history_items(log.at(index))
+            size = sum(item.size for item in items)
+            if size > room or not self.context.links.may_reply(link, size, now):
+                break
+            room -= size
+            out.send(link.address, *items)
+            index += 1
+        out.send(link.address, self.context.pack(HistoryDone(request.round, index, index < log.next)))
+
+    def _history_items(self, entry: Retained) -> list[Packed]:
+        """A message of the log, with its clock where a newcomer could not derive it."""
+        pack, causal = self.context.pack, self.context.causal
+        items = [pack(entry.rumor(min(entry.message.hops + 1, 255)))]
+        key, sequence = entry.key, entry.message.id.sequence
+        past: list[KeyDot] = [*entry.parents, *([(key, sequence - 1)] if sequence > 1 else [])]
+        if any(causal.log.find(dot) is None for dot in past):
+            items += map(pack, anchor_of(causal, (key, sequence)))
+        return items
+
+    def _baseline(self, round_number: int) -> list[BaselinePage]:
+        """The prefix that is not retained, cut into pages; one empty page if everything is retained."""
+        causal = self.context.causal
+        log = causal.log
+        parts: list[list[tuple[NodeId, int]]] = [[]]
+        size = 0
+        for key, sequence in log.evicted.items():
+            node = causal.origins[key].id
+            assert node is not None
+            size += 24 + len(node.name.encode())
+            if size > ENTRIES_SIZE_PER_PAGE:
+                parts.append([])
+                size = 24 + len(node.name.encode())
+            parts[-1].append((node, sequence))
+        return [self._page(round_number, number, len(parts), part, log) for number, part in enumerate(parts)]
+
+    def _page(
+        self, round_number: int, number: int, count: int, entries: list[tuple[NodeId, int]], log: Log
+    ) -> BaselinePage:
+        maximal = log.evicted_frontier.dots
+        frontier = [(node.key, maximal[node.key]) for node, _ in entries if node.key in maximal]
+        return BaselinePage(
+            round_number, log.evicted_count, number, count, log.evicted_depth, tuple(entries), tuple(frontier)
+        )
+
+
+def retained(digest: Digest) -> int:
+    """How many messages a peer can send."""
+    return digest.delivered - digest.evicted

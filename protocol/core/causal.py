@@ -1,0 +1,541 @@
+"""Causal delivery: every message once, and after everything that happened before it.
+
+Per origin one floor says what is delivered; what is above it and lacks its past waits in the hold-back queue and
+knows what it waits for. A message is delivered when its predecessor and all its parents are. Bounded in count, bytes
+and waiting time; nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+from .config import Config
+from .derived import DerivedClock
+from .events import Delivered, Gap, Undeliverable
+from .frontier import Frontier
+from .identity import Address, Dot, Key, NodeId, key_of
+from .log import Log, Retained, lookup
+from .messages import KeyDot, Message, Range, Rumor
+from .outbox import Outbox
+
+__all__ = ["CausalOrder", "Held", "Origin", "Reception"]
+
+SEQUENCE_WINDOW = 4_096
+"""Sequences above the floor that are held at all: what a busy origin sends while a hole is repaired. What is further
+away comes through anti-entropy, which goes upwards from the floor."""
+
+DEPTH_WINDOW = 1 << 20
+"""How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range up."""
+
+WAITER_LIMIT = 16_384
+"""Dependencies waited for at the most, over all held messages: a hostile message may name a hundred."""
+
+HELD_OVERHEAD_SIZE = 500
+"""Bytes a held message is counted with beside its payload: a guess on the safe side."""
+
+
+class Reception(StrEnum):
+    """What became of a rumor."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    TOO_FAR = "too far ahead"
+    BAD_DEPTH = "depth"
+    NO_ROOM = "hold-back full"
+
+
+class Held:
+    """A message that waits for its past, or for its clock."""
+
+    __slots__ = ("anchor", "from_history", "key", "missing", "received_at", "rumor", "source")
+
+    def __init__(self, rumor: Rumor, key: Key, source: Address, received_at: float, from_history: bool) -> None:
+        """Wrap a rumor that came from ``source``."""
+        self.rumor = rumor
+        self.key = key
+        self.source = source
+        self.received_at = received_at
+        self.from_history = from_history
+        self.missing = 0
+        """Dots it waits for."""
+        self.anchor: dict[NodeId, int] | None = None
+        """Its full clock, if somebody sent it."""
+
+    @property
+    def dot(self) -> KeyDot:
+        """Its dot as it travels."""
+        return (self.key, self.rumor.sequence)
+
+    @property
+    def dependencies(self) -> Iterator[KeyDot]:
+        """Its predecessor and its parents."""
+        if self.rumor.sequence > 1:
+            yield (self.key, self.rumor.sequence - 1)
+        yield from self.rumor.parents
+
+    @property
+    def size(self) -> int:
+        """Bytes it is counted with."""
+        return HELD_OVERHEAD_SIZE + len(self.rumor.payload)
+
+
+class Origin:
+    """What is known of one origin's messages."""
+
+    __slots__ = ("floor", "held", "id", "key", "waiters")
+
+    def __init__(self, key: Key) -> None:
+        """Know nothing but the key."""
+        self.key = key
+        self.id: NodeId | None = None
+        """None while only its key was named; known once anything of it was received or is below the floor."""
+        self.floor = 0
+        """Everything up to this sequence is delivered, or below the baseline."""
+        self.held: dict[int, Held] = {}
+        self.waiters: dict[int, list[Held]] = {}
+        """Who waits for which of this origin's messages."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether forgetting it loses nothing."""
+        return not (self.floor or self.held or self.waiters)
+
+    def missing_ranges(self, limit: int) -> list[Range]:
+        """The holes up to the last message somebody waits for, lowest first, at most ``limit`` ranges."""
+        if not self.waiters:
+            return []
+        ranges: list[Range] = []
+        low = self.floor + 1
+        last = max(self.waiters)
+        for sequence in [*sorted(s for s in self.held if s <= last), last + 1]:
+            if low < sequence:
+                ranges.append(Range(self.key, low, sequence - 1))
+                if len(ranges) == limit:
+                    break
+            low = sequence + 1
+        return ranges
+
+
+class CausalOrder:
+    """The delivered set, its frontier, the retained log and the hold-back queue of one node."""
+
+    def __init__(self, config: Config) -> None:
+        """Start with nothing delivered."""
+        self.config = config
+        self.log = Log(config.history_limit, config.history_size_limit)
+        self.frontier = Frontier()
+        self.origins: dict[Key, Origin] = {}
+        self.depth = 0
+        """The largest depth delivered, or announced by a peer."""
+        self.delivered_count = 0
+        """Messages at or below the floors, those before this node's time included."""
+        self.holding: dict[KeyDot, Held] = {}
+        """The hold-back queue, longest waiting first."""
+        self.holding_size = 0
+        self.unanchored: dict[KeyDot, Held] = {}
+        """Held messages whose past is delivered but whose parents' clocks are not known here any more."""
+        self.wall_offset = 0.0
+        """Unix time minus ``now``."""
+        self.pinned: KeyDot | None = None
+        """An own message that must not be evicted yet, since nobody else has it."""
+        self._pinned_clocks: dict[KeyDot, DerivedClock] = {}
+        self._waiter_count = 0
+
+    # questions
+
+    def floor(self, key: Key) -> int:
+        """The last sequence of this origin that is delivered or below the baseline; 0 for none."""
+        origin = self.origins.get(key)
+        return origin.floor if origin is not None else 0
+
+    def is_delivered(self, dot: KeyDot) -> bool:
+        """Whether the message is delivered, or below the baseline."""
+        origin = self.origins.get(dot[0])
+        return origin is not None and dot[1] <= origin.floor
+
+    def floors(self) -> Iterator[KeyDot]:
+        """The floors of all origins that have one."""
+        return ((key, origin.floor) for key, origin in self.origins.items() if origin.floor)
+
+    def public_dot(self, dot: KeyDot) -> Dot | None:
+        """The dot with its origin's name, None while the name is not known."""
+        origin = self.origins.get(dot[0])
+        return Dot(origin.id, dot[1]) if origin is not None and origin.id is not None else None
+
+    def public_dots(self, dots: Iterable[KeyDot]) -> tuple[Dot, ...]:
+        """Those of the dots whose origin is known by name."""
+        return tuple(public for dot in dots if (public := self.public_dot(dot)) is not None)
+
+    def missing_of(self, held: Held) -> list[KeyDot]:
+        """What a message still waits for, each once."""
+        delivered = self.is_delivered
+        return [dot for dot in dict.fromkeys(held.dependencies) if not delivered(dot)]
+
+    def find(self, dot: KeyDot) -> Rumor | None:
+        """The message as it travels on, from the log or from the hold-back queue."""
+        entry = self.log.find(dot)
+        if entry is not None:
+            return entry.rumor(min(entry.message.hops + 1, 255))
+        held = self.holding.get(dot)
+        return held.rumor._replace(hops=min(held.rumor.hops + 1, 255)) if held is not None else None
+
+    def clock_of(self, dot: KeyDot) -> DerivedClock | None:
+        """The clock of a delivered message while it is known here."""
+        entry = self.log.find(dot)
+        return entry.derived if entry is not None else self._pinned_clocks.get(dot)
+
+    @property
+    def deadline(self) -> float:
+        """When the longest waiting message has waited too long."""
+        for held in self.holding.values():
+            return held.received_at + self.config.orphan_timeout
+        return float("inf")
+
+    # inputs
+
+    def receive(
+        self, rumor: Rumor, source: Address, now: float, out: Outbox, *, from_history: bool = False
+    ) -> Reception:
+        """Take a rumor in: deliver it and all it sets free, hold it back, or say why not."""
+        key = key_of(rumor.origin)
+        sequence = rumor.sequence
+        origin = self.origins.get(key)
+        floor = 0
+        if origin is not None:
+            floor = origin.floor
+            if sequence <= floor or sequence in origin.held:
+                return Reception.DUPLICATE
+        if sequence > floor + SEQUENCE_WINDOW:
+            return Reception.TOO_FAR
+        if rumor.depth > self.depth + DEPTH_WINDOW:
+            return Reception.BAD_DEPTH
+        held = Held(rumor, key, source, now, from_history)
+        missing = self.missing_of(held)
+        if not missing:
+            self._name(rumor.origin)
+            if self._deliver_all([held], now, out):
+                return Reception.NEW
+            self._forget_if_blank(key)
+            return Reception.BAD_DEPTH
+        if not self._has_room(held, len(missing), now, out):
+            return Reception.NO_ROOM
+        self._hold(held, missing)
+        return Reception.NEW
+
+    def send(self, author: NodeId, payload: bytes, now: float, created_at: float, out: Outbox) -> Retained:
+        """Make the author's next message, whose past is all that is delivered here, and deliver it."""
+        key = key_of(author)
+        origin = self._name(author)
+        sequence = origin.floor + 1
+        parents = self.frontier.parents_of(key)
+        rumor = Rumor(author, sequence, self.depth + 1, created_at, parents, payload, 0)
+        held = Held(rumor, key, Address("", 0), now, from_history=False)
+        derived = self._derive(held)
+        if derived is None:
+            entries = {o.id: o.floor for o in self.origins.values() if o.floor and o.id is not None}
+            derived = DerivedClock.anchored(author, sequence, entries)
+        return self._deliver(held, derived, now, out)
+
+    def anchor(self, dot: KeyDot, entries: Iterable[KeyDot], now: float, out: Outbox) -> bool:
+        """Take the full clock of a held message; False if it does not fit what is known."""
+        held = self.holding.get(dot)
+        if held is None:
+            return False
+        clock = dict(entries)
+        if any(clock.get(key, 0) < sequence for key, sequence in held.dependencies):
+            return False
+        named: dict[NodeId, int] = {}
+        for key, sequence in clock.items():
+            origin = self.origins.get(key)
+            if origin is not None and origin.id is not None:
+                named[origin.id] = sequence
+        if len(named) < len(clock):
+            return False
+        held.anchor = named
+        if not held.missing:
+            self._unhold(held)
+            self._deliver_all([held], now, out)
+        return True
+
+    def announce_depth(self, depth: int, *, trusted: bool = False) -> None:
+        """Hear of a depth in use elsewhere; what is further off than a message may be is not believed.
+
+        Args:
+            depth: The depth announced.
+            trusted: Whether this node knows so little itself that it has to believe it.
+        """
+        if self.depth < depth and (trusted or depth <= self.depth + DEPTH_WINDOW):
+            self.depth = depth
+
+    def adopt_baseline(
+        self,
+        entries: Iterable[tuple[NodeId, int]],
+        frontier: Iterable[KeyDot],
+        depth: int,
+        now: float,
+        out: Outbox,
+        *,
+        is_gap: bool,
+    ) -> int:
+        """Take over a sponsor's down-closed prefix: its messages count as delivered from now on.
+
+        Held messages within it are delivered marked late, since their past is not here; what is missing for good is
+        one ``Gap`` if this node was a member before.
+
+        Returns:
+            How many messages were given up.
+        """
+        named, maximal = dict(entries), tuple(frontier)
+        prefix = {key_of(node): sequence for node, sequence in named.items()}
+        within = lookup(prefix)
+        late = [held for held in self.holding.values() if held.rumor.sequence <= within(held.key)]
+        self.frontier.unite(maximal, self.floor, within)
+        self.log.adopt(prefix.items(), maximal, depth)
+        self.depth = max(self.depth, depth)
+        raised = sum(self._raise_floor(node, sequence) for node, sequence in named.items())
+        self.delivered_count += raised
+        for held in late:
+            self._drop(held)
+        for held in sorted(late, key=lambda h: (h.rumor.depth, h.rumor.origin, h.rumor.sequence)):
+            self._deliver_late(held, now, out)
+        given_up = raised - len(late)
+        if is_gap and given_up:
+            out.tell(Gap(given_up))
+        self._release_all(now, out)
+        return given_up
+
+    def on_deadline(self, now: float, out: Outbox) -> int:
+        """Give up messages whose past did not come in time; returns how many."""
+        count = 0
+        while self.deadline <= now:
+            self._give_up(next(iter(self.holding.values())), out)
+            count += 1
+        return count
+
+    # holding back
+
+    def _name(self, node: NodeId) -> Origin:
+        origin = self._origin(key_of(node))
+        origin.id = node
+        return origin
+
+    def _origin(self, key: Key) -> Origin:
+        origin = self.origins.get(key)
+        if origin is None:
+            origin = self.origins[key] = Origin(key)
+        return origin
+
+    def _has_room(self, held: Held, waits: int, now: float, out: Outbox) -> bool:
+        """Make room by giving up what waits longest, if that is hopeless by now."""
+        config = self.config
+        while (
+            len(self.holding) >= config.hold_back_limit
+            or self.holding_size + held.size > config.hold_back_size_limit
+            or self._waiter_count + waits > WAITER_LIMIT
+        ):
+            oldest = next(iter(self.holding.values()), None)
+            if oldest is None or now - oldest.received_at < config.gap_timeout:
+                return False
+            self._give_up(oldest, out)
+        return True
+
+    def _hold(self, held: Held, missing: list[KeyDot]) -> None:
+        self._name(held.rumor.origin).held[held.rumor.sequence] = held
+        self.holding[held.dot] = held
+        self.holding_size += held.size
+        held.missing = len(missing)
+        self._waiter_count += len(missing)
+        for key, sequence in missing:
+            self._origin(key).waiters.setdefault(sequence, []).append(held)
+
+    def _unhold(self, held: Held) -> None:
+        """Take a message that waits for nothing more out of the queue."""
+        if self.holding.pop(held.dot, None) is None:
+            return
+        self.holding_size -= held.size
+        self.unanchored.pop(held.dot, None)
+        self.origins[held.key].held.pop(held.rumor.sequence, None)
+
+    def _drop(self, held: Held) -> None:
+        """Take a message out of the queue and out of the lists of those it waits for."""
+        for key, sequence in dict.fromkeys(held.dependencies):
+            origin = self.origins.get(key)
+            waiting = origin.waiters.get(sequence) if origin is not None else None
+            if origin is None or waiting is None or held not in waiting:
+                continue
+            waiting.remove(held)
+            self._waiter_count -= 1
+            if not waiting:
+                del origin.waiters[sequence]
+                self._forget_if_blank(key)
+        self._unhold(held)
+        self._forget_if_blank(held.key)
+
+    def _forget_if_blank(self, key: Key) -> None:
+        origin = self.origins.get(key)
+        if origin is not None and origin.is_blank:
+            del self.origins[key]
+
+    def _give_up(self, held: Held, out: Outbox) -> None:
+        waits_for = self.public_dots(self.missing_of(held))
+        self._drop(held)
+        out.tell(Undeliverable(Dot(held.rumor.origin, held.rumor.sequence), waits_for))
+
+    # delivering
+
+    def _deliver_all(self, ready: list[Held], now: float, out: Outbox) -> bool:
+        """Deliver messages that wait for nothing, and what they set free; False if the first was refused."""
+        refused = False
+        first = ready[0]
+        while ready:
+            held = ready.pop()
+            derived = self._derive(held)
+            if derived is None:
+                self._park(held)
+            elif not self._is_deep_enough(held):
+                self._unhold(held)
+                refused = refused or held is first
+            else:
+                self._unhold(held)
+                self._deliver(held, derived, now, out)
+                ready.extend(self._set_free(self.origins[held.key], held.rumor.sequence))
+        return not refused
+
+    def _park(self, held: Held) -> None:
+        """Keep a message until its clock is known."""
+        if held.dot not in self.holding:
+            self._hold(held, [])
+        self.unanchored[held.dot] = held
+
+    def _set_free(self, origin: Origin, sequence: int) -> list[Held]:
+        freed = []
+        waiting = origin.waiters.pop(sequence, ())
+        self._waiter_count -= len(waiting)
+        for held in waiting:
+            held.missing -= 1
+            if not held.missing:
+                freed.append(held)
+        return freed
+
+    def _is_deep_enough(self, held: Held) -> bool:
+        """Whether the depth is above that of every parent still known."""
+        entries = map(self.log.find, held.dependencies)
+        return all(entry is None or entry.message.depth < held.rumor.depth for entry in entries)
+
+    def _derive(self, held: Held) -> DerivedClock | None:
+        """Link the clock to those of the past; None if one of them is not known here any more."""
+        origin, sequence = held.rumor.origin, held.rumor.sequence
+        if held.anchor is not None:
+            return DerivedClock.anchored(origin, sequence, held.anchor)
+        sources = []
+        for dot in held.rumor.parents:
+            derived = self.clock_of(dot)
+            if derived is None:
+                return None
+            sources.append(derived)
+        if sequence > 1:
+            predecessor = self.clock_of((held.key, sequence - 1))
+            if predecessor is not None:
+                sources.append(predecessor)
+            elif not any(source.entries().get(origin, 0) >= sequence - 1 for source in sources):
+                return None
+        return DerivedClock(origin, sequence, tuple(sources))
+
+    def _deliver(self, held: Held, derived: DerivedClock, now: float, out: Outbox) -> Retained:
+        rumor, key, sequence = held.rumor, held.key, held.rumor.sequence
+        origin = self.origins[key]
+        origin.floor = sequence
+        self.delivered_count += 1
+        if rumor.depth > self.depth:
+            self.depth = rumor.depth
+        entry = self._append(held, derived, now, out, late=False)
+        self.frontier.advance(key, sequence, rumor.parents)
+        if self._pinned_clocks:
+            for dot in held.dependencies:
+                self._pinned_clocks.pop(dot, None)
+        self._evict()
+        return entry
+
+    def _append(self, held: Held, derived: DerivedClock, now: float, out: Outbox, *, late: bool) -> Retained:
+        rumor = held.rumor
+        message = Message(
+            Dot(rumor.origin, rumor.sequence),
+            rumor.payload,
+            parents=self.public_dots(dict.fromkeys(held.dependencies)),
+            depth=rumor.depth,
+            derived=derived,
+            created_at=rumor.created_at,
+            delivered_at=now + self.wall_offset,
+            hops=rumor.hops,
+            from_history=held.from_history,
+            late=late,
+        )
+        out.tell(Delivered(message))
+        return self.log.append(held.key, rumor.parents, message, derived)
+
+    def _evict(self) -> None:
+        """Drop what retention does not cover, keeping the clocks that the next messages will need.
+
+        The clock of what goes is resolved first: whoever links to it keeps one clock alive and no chain.
+        """
+        log = self.log
+        while log.is_too_large and not self._is_pinned_at(log.first):
+            entry = log.evict()
+            entry.derived.entries()
+            sequence = entry.message.id.sequence
+            if self.frontier.dots.get(entry.key) == sequence:
+                self._pinned_clocks[(entry.key, sequence)] = entry.derived
+
+    def _is_pinned_at(self, index: int) -> bool:
+        """Whether the oldest message is an own one nobody else has; twice the limits is the end of patience."""
+        entry, pinned, log = self.log.at(index), self.pinned, self.log
+        if pinned is None or entry.key != pinned[0] or entry.message.id.sequence < pinned[1]:
+            return False
+        return len(log) <= 2 * log.count_limit + self.config.backlog_limit and log.size <= 2 * log.size_limit
+
+    # baselines
+
+    def _raise_floor(self, node: NodeId, sequence: int) -> int:
+        origin = self._name(node)
+        raised = max(0, sequence - origin.floor)
+        origin.floor += raised
+        return raised
+
+    def _deliver_late(self, held: Held, now: float, out: Outbox) -> None:
+        """Deliver a message whose place is within a gap; its clock is what can be known of it."""
+        self._name(held.rumor.origin)
+        known = [clock for dot in held.dependencies if (clock := self.clock_of(dot)) is not None]
+        derived = DerivedClock(held.rumor.origin, held.rumor.sequence, tuple(known))
+        if held.anchor is not None:
+            derived = DerivedClock.anchored(held.rumor.origin, held.rumor.sequence, held.anchor)
+        self._append(held, derived, now, out, late=True)
+        self._evict()
+
+    def _release_all(self, now: float, out: Outbox) -> None:
+        """Set free whatever waited for something that the floors now cover."""
+        ready: list[Held] = []
+        for origin in list(self.origins.values()):
+            for sequence in sorted(s for s in origin.waiters if s <= origin.floor):
+                ready.extend(self._set_free(origin, sequence))
+        if ready:
+            ready.sort(key=lambda held: held.rumor.depth, reverse=True)
+            self._deliver_all(ready, now, out)
+
+    def check(self) -> None:
+        """Verify every invariant; for tests."""
+        self.log.check()
+        assert self.holding_size == sum(held.size for held in self.holding.values())
+        assert self._waiter_count == sum(len(w) for o in self.origins.values() for w in o.waiters.values())
+        assert len(self.holding) == sum(len(origin.held) for origin in self.origins.values())
+        assert self.delivered_count == sum(origin.floor for origin in self.origins.values())
+        assert set(self.unanchored) <= set(self.holding)
+        for origin in self.origins.values():
+            assert not origin.is_blank
+            assert origin.id is not None or not origin.floor
+            assert all(sequence > origin.floor for sequence in (*origin.held, *origin.waiters))
+        for held in self.holding.values():
+            assert held.missing == len(self.missing_of(held))
+            assert held.missing or held.dot in self.unanchored
+        for key, sequence in self.frontier.dots.items():
+            assert self.floor(key) >= sequence

@@ -1,0 +1,211 @@
+"""What is known of the paths to other addresses: proof, cookies, round trips, and how much may be sent.
+
+An address is believed to belong to a peer only once it has echoed something that was sent there: the nonce of an
+exchange request, or the cookie that every offer carries. To a *stranger*, an address first heard from and never
+proven, no more bytes go out than came in, so nobody can aim this node at a third party.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from .bounded import put
+from .identity import Address, Key
+from .messages import Header
+
+__all__ = ["Link", "Links"]
+
+LINK_LIMIT = 4_096
+"""Addresses remembered of each sort, proven or dialled and strangers; the longest unused goes first. A choice: some
+megabytes at the most."""
+
+PROOF_PERIOD = 60.0
+"""Seconds that a proof lasts after the last one: a choice, some tens of cycles."""
+
+COOKIE_PERIOD = 300.0
+"""Seconds of an epoch; a cookie is good in its own and the next one."""
+
+ROUTE_PERIOD = 30.0
+"""Seconds that a peer's observed source goes before its advertised address: what address translators keep open."""
+
+BLIND_PUSH_LIMIT = 8 * 1400
+"""Bytes of unasked-for messages to an address that somebody's view named but that has proven nothing yet."""
+
+REPLY_RATE = 4 * 1024 * 1024
+"""Bytes per second of messages that one source may ask for."""
+
+REPLY_BURST = 1024 * 1024
+"""Bytes of messages that one source may ask for at once."""
+
+FIRST_ROUND_TRIP = 0.1
+"""Seconds assumed before the first measurement."""
+
+
+class Link:
+    """One address, as far as it was heard from or dialled."""
+
+    __slots__ = (
+        "address",
+        "allowance",
+        "balance",
+        "blind_budget",
+        "cookie",
+        "heard_at",
+        "is_stranger",
+        "proven_until",
+        "refilled_at",
+        "round_trip",
+    )
+
+    def __init__(self, address: Address, *, is_stranger: bool, now: float) -> None:
+        """Know nothing but who began."""
+        self.address = address
+        self.is_stranger = is_stranger
+        """It was heard from before this node ever sent to it, and has proven nothing."""
+        self.cookie = 0
+        """The peer's cookie for this node's address."""
+        self.proven_until = float("-inf")
+        self.heard_at = float("-inf")
+        self.balance = 0
+        """Bytes received less bytes sent, while it is a stranger."""
+        self.blind_budget = BLIND_PUSH_LIMIT
+        self.round_trip: float | None = None
+        """Smoothed seconds from request to answer."""
+        self.allowance = float(REPLY_BURST)
+        self.refilled_at = now
+
+
+class Links:
+    """All links of one node, bounded; cookies are stateless."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Sign cookies with ``secret``, which nobody else knows."""
+        self._secret = secret
+        self._familiar: dict[Address, Link] = {}
+        self._strangers: dict[Address, Link] = {}
+        self._routes: dict[Key, tuple[Address, float]] = {}
+        self._nonce_count = 0
+        self._has_measured = False
+        self.typical_round_trip = FIRST_ROUND_TRIP
+        """Smoothed over all peers, in seconds."""
+
+    def get(self, address: Address) -> Link | None:
+        """The link of an address, if there is one."""
+        return self._familiar.get(address) or self._strangers.get(address)
+
+    def heard(self, source: Address, header: Header, size: int, now: float) -> Link:
+        """Note a datagram from ``source``; it becomes proven if it returns this node's cookie."""
+        link = self.get(source)
+        if link is None:
+            link = Link(source, is_stranger=True, now=now)
+            put(self._strangers, source, link, LINK_LIMIT)
+        link.heard_at = now
+        if link.is_stranger:
+            link.balance += size
+        if header.cookie and now > link.proven_until - PROOF_PERIOD / 2 and self._verify(source, header.cookie, now):
+            self.prove(link, now)
+        if header.offer and (not link.cookie or now <= link.proven_until or not link.is_stranger):
+            link.cookie = header.offer
+        if now <= link.proven_until:
+            self._note_route(source, header, now)
+        return link
+
+    def dial(self, target: Address, now: float) -> Link:
+        """The link of an address that this node is about to send to of its own accord."""
+        link = self.get(target)
+        if link is None:
+            link = Link(target, is_stranger=False, now=now)
+            put(self._familiar, target, link, LINK_LIMIT)
+        return link
+
+    def prove(self, link: Link, now: float) -> None:
+        """Believe that the peer is reached at this address."""
+        link.proven_until = now + PROOF_PERIOD
+        link.blind_budget = BLIND_PUSH_LIMIT
+        if link.is_stranger:
+            link.is_stranger = False
+            self._strangers.pop(link.address, None)
+        put(self._familiar, link.address, link, LINK_LIMIT)
+
+    def is_proven(self, address: Address, now: float) -> bool:
+        """Whether messages may be sent to this address freely."""
+        link = self._familiar.get(address)
+        return link is not None and now <= link.proven_until
+
+    def may_push(self, target: Address, size: int, now: float) -> bool:
+        """Whether an unasked-for message may go there; counts against the small budget of the unproven."""
+        link = self.dial(target, now)
+        if now <= link.proven_until or link.is_stranger:
+            return True
+        if link.blind_budget < size:
+            return False
+        link.blind_budget -= size
+        return True
+
+    def may_reply(self, link: Link, size: int, now: float) -> bool:
+        """Whether one source may be sent so many more bytes of messages it asked for."""
+        link.allowance = min(REPLY_BURST, link.allowance + (now - link.refilled_at) * REPLY_RATE)
+        link.refilled_at = now
+        if link.allowance < size:
+            return False
+        link.allowance -= size
+        return True
+
+    def admit(self, target: Address, size: int, now: float) -> Link | None:
+        """The link under which a datagram of this size may leave now; None if a stranger sent too little for it."""
+        link = self.dial(target, now)
+        if link.is_stranger:
+            if link.balance < size:
+                return None
+            link.balance -= size
+        return link
+
+    def room_for(self, target: Address, limit: int) -> int:
+        """Bytes that may be sent to an address now, at most ``limit``."""
+        link = self._strangers.get(target)
+        return limit if link is None else max(0, min(limit, link.balance))
+
+    # cookies, nonces, routes, round trips
+
+    def cookie_for(self, address: Address, now: float) -> int:
+        """What ``address`` has to return to prove that it receives there; never 0."""
+        return self._cookie(address, int(now // COOKIE_PERIOD))
+
+    def next_nonce(self) -> int:
+        """A number nobody can guess, for a request; never 0."""
+        self._nonce_count += 1
+        return self._hash(b"nonce" + self._nonce_count.to_bytes(8))
+
+    def route(self, key: Key, address: Address, now: float) -> Address:
+        """Where to send to a peer: its observed source while that is fresh, else its advertised address."""
+        if not self._routes:
+            return address
+        observed = self._routes.get(key)
+        return observed[0] if observed is not None and now - observed[1] <= ROUTE_PERIOD else address
+
+    def note_round_trip(self, link: Link, seconds: float) -> None:
+        """Fold a measured round trip in.
+
+        Source: the smoothing of RFC 6298, section 2.
+        """
+        link.round_trip = seconds if link.round_trip is None else 0.875 * link.round_trip + 0.125 * seconds
+        known = self.typical_round_trip if self._has_measured else seconds
+        self.typical_round_trip = 0.875 * known + 0.125 * seconds
+        self._has_measured = True
+
+    def _note_route(self, source: Address, header: Header, now: float) -> None:
+        if source != header.address:
+            put(self._routes, header.sender, (source, now), LINK_LIMIT)
+        elif self._routes:
+            self._routes.pop(header.sender, None)
+
+    def _verify(self, source: Address, cookie: int, now: float) -> bool:
+        epoch = int(now // COOKIE_PERIOD)
+        return cookie in {self._cookie(source, epoch), self._cookie(source, epoch - 1)}
+
+    def _cookie(self, address: Address, epoch: int) -> int:
+        return self._hash(f"{epoch} {address.port} {address.host}".encode())
+
+    def _hash(self, data: bytes) -> int:
+        return int.from_bytes(blake2b(data, key=self._secret, digest_size=8).digest()) or 1
+

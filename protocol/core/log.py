@@ -1,0 +1,152 @@
+"""What a node retains: a suffix of its own delivery order.
+
+Whatever is evicted is therefore a down-closed prefix, which one number per origin and one frontier describe. Readers,
+repair and late joiners are all served from here; positions are a running count of deliveries that starts at 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from .derived import DerivedClock
+from .frontier import Frontier
+from .identity import Dot, Key
+from .messages import KeyDot, Message, Rumor
+
+__all__ = ["OVERHEAD_SIZE", "Log", "Retained"]
+
+OVERHEAD_SIZE = 700
+"""Bytes that a retained message costs beside its payload: objects and index entries, measured with tracemalloc."""
+
+
+class Retained:
+    """One message with what repair needs to know of it."""
+
+    __slots__ = ("derived", "index", "key", "message", "parents")
+
+    def __init__(
+        self, index: int, key: Key, parents: tuple[KeyDot, ...], message: Message, derived: DerivedClock
+    ) -> None:
+        """Tie a delivered message to its place, to its parents as they travel, and to its clock."""
+        self.index = index
+        self.key = key
+        self.parents = parents
+        self.message = message
+        self.derived = derived
+
+    @property
+    def size(self) -> int:
+        """Bytes it is counted with."""
+        return OVERHEAD_SIZE + len(self.message.payload)
+
+    def rumor(self, hops: int) -> Rumor:
+        """The message as it travels on from here."""
+        message = self.message
+        origin, sequence = message.id
+        return Rumor(origin, sequence, message.depth, message.created_at, self.parents, message.payload, hops)
+
+
+class Log:
+    """Retained messages by position and by dot, and the prefix that is not retained."""
+
+    def __init__(self, count_limit: int, size_limit: int) -> None:
+        """Retain at most so many messages and bytes; the newest one always stays."""
+        self.count_limit = count_limit
+        self.size_limit = size_limit
+        self.first = 1
+        """Position of the oldest retained message."""
+        self.next = 1
+        """Position that the next delivery will get; ``first`` to ``next - 1`` are retained."""
+        self.size = 0
+        """Bytes retained."""
+        self.evicted: dict[Key, int] = {}
+        """The last sequence of each origin in the prefix that is not retained (or was before this node's time)."""
+        self.evicted_frontier = Frontier()
+        self.evicted_depth = 0
+        self.evicted_count = 0
+        """Messages in that prefix: the sum of ``evicted``."""
+        self._entries: dict[int, Retained] = {}
+        self._by_dot: dict[KeyDot, Retained] = {}
+
+    def __len__(self) -> int:
+        return self.next - self.first
+
+    def append(
+        self, key: Key, parents: tuple[KeyDot, ...], message: Message, derived: DerivedClock
+    ) -> Retained:
+        """Take the newest delivery in; eviction is a step of its own."""
+        entry = Retained(self.next, key, parents, message, derived)
+        self._entries[self.next] = entry
+        self._by_dot[(key, message.id.sequence)] = entry
+        self.next += 1
+        self.size += entry.size
+        return entry
+
+    def find(self, dot: KeyDot) -> Retained | None:
+        """The retained message of this dot."""
+        return self._by_dot.get(dot)
+
+    def at(self, index: int) -> Retained:
+        """The retained message at a position.
+
+        Raises:
+            KeyError: Nothing is retained there.
+        """
+        return self._entries[index]
+
+    def message(self, index: int) -> Message:
+        """The message at a position from ``first`` to ``next - 1``.
+
+        Raises:
+            KeyError: It is not retained there.
+        """
+        return self._entries[index].message
+
+    def index_of(self, dot: Dot) -> int | None:
+        """The position of a message, None if it is not retained."""
+        entry = self._by_dot.get((dot.origin.key, dot.sequence))
+        return entry.index if entry is not None else None
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the oldest message has to go."""
+        return (len(self) > self.count_limit or self.size > self.size_limit) and len(self) > 1
+
+    def evict(self) -> Retained:
+        """Drop the oldest message into the prefix and return it."""
+        entry = self._entries.pop(self.first)
+        self.first += 1
+        self.size -= entry.size
+        key, sequence = entry.key, entry.message.id.sequence
+        del self._by_dot[(key, sequence)]
+        if sequence > self.evicted.get(key, 0):
+            self.evicted_count += sequence - self.evicted.get(key, 0)
+            self.evicted[key] = sequence
+            self.evicted_frontier.advance(key, sequence, entry.parents)
+            self.evicted_depth = max(self.evicted_depth, entry.message.depth)
+        return entry
+
+    def adopt(self, entries: Iterable[KeyDot], frontier: Iterable[KeyDot], depth: int) -> None:
+        """Take over a sponsor's prefix: what is in it will not be delivered here and can't be had from here."""
+        theirs = dict(entries)
+        mine = self.evicted
+        self.evicted_frontier.unite(frontier, lookup(mine), lookup(theirs))
+        for key, sequence in theirs.items():
+            if sequence > mine.get(key, 0):
+                self.evicted_count += sequence - mine.get(key, 0)
+                mine[key] = sequence
+        self.evicted_depth = max(self.evicted_depth, depth)
+
+    def check(self) -> None:
+        """Verify every invariant; for tests."""
+        assert list(self._entries) == list(range(self.first, self.next))
+        assert self.size == sum(entry.size for entry in self._entries.values())
+        assert len(self._by_dot) == len(self._entries)
+        assert self.evicted_count == sum(self.evicted.values())
+        assert all(self.evicted.get(key, 0) >= seq for key, seq in self.evicted_frontier.dots.items())
+
+
+def lookup(floors: dict[Key, int]) -> Callable[[Key], int]:
+    """``floors`` as a function that gives 0 for unknown origins."""
+    get = floors.get
+    return lambda key: get(key, 0)

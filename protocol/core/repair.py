@@ -1,0 +1,239 @@
+"""Repair of single holes: ask for a missing predecessor or parent, first of whoever sent what needs it.
+
+One verb serves holes and clocks: ``Want`` names ranges of an origin's messages and may ask for their full clocks.
+"Not here" is answered at once, so that the next peer is asked without waiting.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from .bounded import put
+from .causal import CausalOrder, Held
+from .codec import Packed
+from .context import Context
+from .identity import Address, Key
+from .links import Link
+from .messages import Absent, Anchor, KeyDot, Range, Want
+from .outbox import Outbox
+from .sampling import Sampling
+
+__all__ = ["REPLY_LIMIT", "Repair", "anchor_of"]
+
+REPLY_LIMIT = 48 * 1024
+"""Bytes of messages in one reply: about 35 datagrams, which the smallest default socket buffer holds."""
+
+RANGES_PER_WANT = 64
+"""Ranges in one request; they fit a datagram whatever their numbers."""
+
+RANGES_PER_ORIGIN = 16
+"""Holes of one origin asked for at a time."""
+
+DOTS_PER_REPLY = 1_024
+"""Dots looked up for one request."""
+
+LONGEST_WAIT = 5.0
+"""Seconds between two attempts at the most."""
+
+EAGER_ATTEMPTS = 4
+"""Attempts after which "not here" no longer makes the next peer be asked at once."""
+
+ENTRIES_PER_ANCHOR = 96
+"""Clock entries on one page, which fit a datagram."""
+
+ANCHOR_LIMIT = 256
+"""Anchors whose pages are being collected, or that came before their message."""
+
+
+class Chase:
+    """One search for something missing."""
+
+    __slots__ = ("attempts", "due_at", "source")
+
+    def __init__(self, source: Address, due_at: float) -> None:
+        """Begin to ask ``source`` at ``due_at``."""
+        self.source = source
+        self.due_at = due_at
+        self.attempts = 0
+
+
+class Repair:
+    """What is missing here and who was asked, and the answers to others who miss something."""
+
+    def __init__(self, context: Context, sampling: Sampling) -> None:
+        """Miss nothing."""
+        self.context = context
+        self.sampling = sampling
+        self.wants = 0
+        self.is_paused = False
+        """While a sponsor's history is coming in, nothing is asked for: it will come by itself."""
+        self._holes: dict[Key, Chase] = {}
+        self._clocks: dict[KeyDot, Chase] = {}
+        self._pages: dict[tuple[Address, KeyDot], dict[int, tuple[KeyDot, ...]]] = {}
+        self._early: dict[KeyDot, tuple[KeyDot, ...]] = {}
+        self.deadline = math.inf
+
+    # what is missing here
+
+    def note_held(self, held: Held, now: float) -> None:
+        """Chase what a held message waits for."""
+        holding = self.context.causal.holding
+        for dot in self.context.causal.missing_of(held):
+            if dot not in holding and dot[0] not in self._holes:
+                self._holes[dot[0]] = self._chase(held.source, now)
+
+    def note_unanchored(self, now: float, out: Outbox) -> None:
+        """Chase the clocks of messages that lack nothing else, unless they came early."""
+        for dot, held in list(self.context.causal.unanchored.items()):
+            early = self._early.pop(dot, None)
+            if early is not None and self.context.causal.anchor(dot, early, now, out):
+                continue
+            if dot not in self._clocks:
+                self._clocks[dot] = self._chase(held.source, now)
+
+    def is_expected(self, dot: KeyDot) -> bool:
+        """Whether this message has been asked for: it lies below one that somebody waits for."""
+        chase = self._holes.get(dot[0])
+        if chase is None or not chase.attempts:
+            return False
+        origin = self.context.causal.origins.get(dot[0])
+        return origin is not None and bool(origin.waiters) and dot[1] <= max(origin.waiters)
+
+    def _chase(self, source: Address, now: float) -> Chase:
+        chase = Chase(source, now + self.context.grace_period())
+        self.deadline = min(self.deadline, chase.due_at)
+        return chase
+
+    def on_deadline(self, now: float, out: Outbox) -> None:
+        """Ask for what has been missing long enough."""
+        if self.is_paused:
+            self.deadline = now + self.context.grace_period()
+            return
+        holes: dict[Address, list[Range]] = {}
+        for key, chase in list(self._holes.items()):
+            origin = self.context.causal.origins.get(key)
+            ranges = origin.missing_ranges(RANGES_PER_ORIGIN) if origin is not None else []
+            if not ranges:
+                del self._holes[key]
+            elif chase.due_at <= now:
+                holes.setdefault(self._next_target(chase, now), []).extend(ranges)
+        clocks: dict[Address, list[Range]] = {}
+        for dot, chase in list(self._clocks.items()):
+            if dot not in self.context.causal.unanchored:
+                del self._clocks[dot]
+            elif chase.due_at <= now:
+                clocks.setdefault(self._next_target(chase, now), []).append(Range(*dot, dot[1]))
+        self._ask(holes, anchored=False, out=out)
+        self._ask(clocks, anchored=True, out=out)
+        self._rearm()
+
+    def _rearm(self) -> None:
+        chases = (*self._holes.values(), *self._clocks.values())
+        self.deadline = min((chase.due_at for chase in chases), default=math.inf)
+
+    def _next_target(self, chase: Chase, now: float) -> Address:
+        """Whom to ask now: the source first, then anybody in the view, less and less often."""
+        target = chase.source
+        if chase.attempts:
+            for peer in self.sampling.view.sample(1):
+                target = self.sampling.route(peer, now)
+        wait = self.context.grace_period() * 2 ** min(chase.attempts, 8)
+        chase.attempts += 1
+        chase.due_at = now + min(wait, LONGEST_WAIT)
+        return target
+
+    def _ask(self, wanted: dict[Address, list[Range]], *, anchored: bool, out: Outbox) -> None:
+        for target, ranges in wanted.items():
+            for start in range(0, len(ranges), RANGES_PER_WANT):
+                out.send(target, self.context.pack(Want(tuple(ranges[start : start + RANGES_PER_WANT]), anchored)))
+                self.wants += 1
+
+    def on_absent(self, absent: Absent, now: float) -> None:
+        """Ask somebody else at once, unless many have said the same."""
+        for key, low, _ in absent.ranges:
+            for chase in (self._holes.get(key), self._clocks.get((key, low))):
+                if chase is not None and 0 < chase.attempts <= EAGER_ATTEMPTS:
+                    chase.due_at = now
+                    self.deadline = now
+
+    def on_challenge(self, now: float) -> None:
+        """Somebody wants proof before answering: it goes out with the next request, which is due now."""
+        for chase in (*self._holes.values(), *self._clocks.values()):
+            if chase.attempts == 1:
+                chase.attempts = 0
+                chase.due_at = now
+                self.deadline = now
+
+    def on_anchor(self, anchor: Anchor, link: Link, now: float, out: Outbox) -> None:
+        """Collect the pages of a clock, and use it when it is whole."""
+        place = (link.address, anchor.dot)
+        pages = self._pages.get(place, {})
+        pages[anchor.page] = anchor.entries
+        put(self._pages, place, pages, ANCHOR_LIMIT)
+        if len(pages) < anchor.pages:
+            return
+        del self._pages[place]
+        entries = tuple(entry for page in sorted(pages) for entry in pages[page])
+        if not self.context.causal.anchor(anchor.dot, entries, now, out):
+            put(self._early, anchor.dot, entries, ANCHOR_LIMIT)
+
+    # what others miss
+
+    def on_want(self, want: Want, link: Link, now: float, out: Outbox) -> None:
+        """Send what is here, say what is not; the rest of a long request is for another time."""
+        absent: list[Range] = []
+        room = REPLY_LIMIT
+        for key, sequence in dots_of(want.ranges):
+            items = self._found((key, sequence), anchored=want.anchored)
+            size = sum(item.size for item in items)
+            if not items:
+                append_dot(absent, key, sequence)
+            elif size > room or not self.context.links.may_reply(link, size, now):
+                break
+            else:
+                room -= size
+                out.send(link.address, *items)
+        if absent:
+            out.send(link.address, self.context.pack(Absent(tuple(absent[:RANGES_PER_WANT]))))
+
+    def _found(self, dot: KeyDot, *, anchored: bool) -> list[Packed]:
+        rumor = self.context.causal.find(dot)
+        if rumor is None:
+            return []
+        items = [self.context.pack(rumor)]
+        if anchored:
+            items += map(self.context.pack, anchor_of(self.context.causal, dot))
+        return items
+
+
+def anchor_of(causal: CausalOrder, dot: KeyDot) -> list[Anchor]:
+    """The full clock of a delivered message, in pages; nothing if it is not known here."""
+    derived = causal.clock_of(dot)
+    if derived is None:
+        return []
+    entries = [(node.key, sequence) for node, sequence in derived.entries().items()]
+    starts = range(0, len(entries), ENTRIES_PER_ANCHOR)
+    return [
+        Anchor(dot, page, len(starts), tuple(entries[start : start + ENTRIES_PER_ANCHOR]))
+        for page, start in enumerate(starts)
+    ]
+
+
+def dots_of(ranges: Iterable[Range]) -> Iterator[KeyDot]:
+    """The dots in ``ranges``, as many as one reply may look up."""
+    count = 0
+    for key, low, high in ranges:
+        for sequence in range(low, high + 1):
+            yield key, sequence
+            count += 1
+            if count == DOTS_PER_REPLY:
+                return
+
+
+def append_dot(ranges: list[Range], key: Key, sequence: int) -> None:
+    """Add a dot to ranges that are built in order."""
+    if ranges and ranges[-1].key == key and ranges[-1].high == sequence - 1:
+        ranges[-1] = ranges[-1]._replace(high=sequence)
+    else:
+        ranges.append(Range(key, sequence, sequence))

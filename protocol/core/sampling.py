@@ -1,0 +1,407 @@
+"""Gossip-based peer sampling: one exchange of views a cycle, and the care of those who do not answer.
+
+Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007. Differs from the paper where a real
+network asks for it: a peer that does not answer in time leaves the view for a memory of lost peers, which are dialled
+again now and then, together with the contacts, so that partitions heal; a first contact is always push-pull, so that
+every strategy can absorb joins; and every request is answered, if only to show that somebody is there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
+
+from .acquaintances import Acquaintances
+from .bounded import put
+from .codec import Packed
+from .context import Context
+from .events import ViewChanged
+from .identity import Address, NodeId
+from .links import Link
+from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Padding
+from .outbox import Outbox
+from .strategy import HealSwap
+from .view import Descriptor, PartialView, ViewChange
+
+__all__ = ["Sampling"]
+
+CONTACT_LIMIT = 256
+"""Addresses known from outside at the most: a port range, or a name with many addresses."""
+
+LOST_LIMIT = 128
+"""Lost peers remembered: enough that some of the other half are among them after a partition."""
+
+LATE_LIMIT = 256
+"""Exchanges given up whose late answer is still recognised."""
+
+DIALS_PER_CYCLE = 8
+"""Lost peers and contacts dialled in one cycle, so that a long list does not make a burst."""
+
+LONGEST_REDIAL = 32
+"""Cycles between two attempts to reach a lost peer or contact, at the most."""
+
+TRIES_OF_ADDED = 4
+"""Attempts on an address that was added, not joined, before it is forgotten."""
+
+SMALLEST_PADDING = 8
+"""Bytes below which padding is not worth its own head."""
+
+SMALL_FRONTIER = 40
+"""Dots of a frontier that descriptors make room for; a larger one travels only where there is room left."""
+
+
+class Exchange(NamedTuple):
+    """A request under way."""
+
+    target: Address
+    id: NodeId | None
+    """Who is asked; None for an address whose node is not known yet."""
+    pull: bool
+    sent: tuple[Descriptor, ...]
+    started_at: float
+    deadline: float
+    was_known: bool
+    """Whether this node could prove its own address to the target when it asked."""
+
+
+class Dial:
+    """An address to be tried now and then: a contact, or a lost peer."""
+
+    __slots__ = ("address", "attempts", "due_at", "is_kept", "lost_at")
+
+    def __init__(self, address: Address, due_at: float, *, is_kept: bool) -> None:
+        """Try ``address`` from ``due_at`` on, for ever or a few times."""
+        self.address = address
+        self.due_at = due_at
+        self.is_kept = is_kept
+        self.attempts = 0
+        self.lost_at = due_at
+
+    def wait(self, now: float, period: float, longest: int) -> None:
+        """Put the next attempt off, longer each time."""
+        self.due_at = now + period * min(2**self.attempts, longest)
+        self.attempts = min(self.attempts + 1, 16)
+
+
+class Sampling:
+    """The partial view of one node, its exchanges, contacts and lost peers."""
+
+    def __init__(self, context: Context, view: PartialView) -> None:
+        """Start with an empty view; nothing is sent before the first deadline or ``join``."""
+        self.context = context
+        self.view = view
+        self.cycle = 0
+        self.contacts: dict[Address, Dial] = {}
+        self.lost: dict[NodeId, Dial] = {}
+        self.acquaintances = Acquaintances()
+        self.started = self.answered = self.served = self.lost_count = 0
+        self._pending: dict[int, Exchange] = {}
+        self._late: dict[int, Exchange] = {}
+        self._next_cycle_at = -math.inf
+
+    @property
+    def deadline(self) -> float:
+        """When the next cycle or the next time-out is due."""
+        for exchange in self._pending.values():
+            return min(exchange.deadline, self._next_cycle_at)
+        return self._next_cycle_at
+
+    # inputs
+
+    def join(self, addresses: Iterable[Address], now: float, out: Outbox, *, is_kept: bool) -> None:
+        """Dial addresses known from outside at once, and again until they answer."""
+        for address in addresses:
+            contact = self.contacts.get(address)
+            if address == self.context.address or (contact is None and len(self.contacts) >= CONTACT_LIMIT):
+                continue
+            if contact is None:
+                contact = self.contacts[address] = Dial(address, now, is_kept=is_kept)
+            contact.is_kept = contact.is_kept or is_kept
+            contact.attempts = 0
+            self._dial(contact, None, now, out)
+
+    def introduce(self, descriptors: Iterable[Descriptor]) -> None:
+        """Fill the view from outside, as experiments do."""
+        self.view.merge(tuple(descriptors), (), self.context.config.sampling.view_selection)
+
+    def on_deadline(self, now: float, out: Outbox) -> None:
+        """Begin a cycle if one is due, and drop those who did not answer in time."""
+        self._expire(now, out)
+        if now >= self._next_cycle_at:
+            self._begin_cycle(now, out)
+
+    def hurry(self, now: float) -> None:
+        """Begin the next cycle at once: somebody is there whom this node does not know yet."""
+        self._next_cycle_at = min(self._next_cycle_at, now)
+
+    def postpone(self, now: float) -> None:
+        """Give everybody a little more time, since it was this node that was asleep."""
+        patience = now + self.context.config.answer_timeout / 4
+        for nonce, exchange in self._pending.items():
+            if exchange.deadline < patience:
+                self._pending[nonce] = exchange._replace(deadline=patience)
+
+    def on_exchange_request(
+        self, request: ExchangeRequest, header: Header, link: Link, size: int, now: float, out: Outbox
+    ) -> bool:
+        """The passive half: answer, then merge; False if the request is this node's own or a leaver's."""
+        if request.sender == self.context.id or self.acquaintances.has_left(request.sender):
+            self.contacts.pop(link.address, None)
+            return False
+        source = link.address
+        sent = self._buffer() if request.pull else ()
+        limit = self.context.item_limit
+        if now > link.proven_until:
+            limit = min(limit, min(size, link.balance if link.is_stranger else size) - self.context.header_size)
+        fitted = self._fit(partial(ExchangeAnswer, request.nonce, self.context.id), sent, limit)
+        if fitted is not None:
+            out.offers.add(source)
+            out.send(source, fitted[0])
+        self.served += 1
+        peer = Descriptor(request.sender, usable(header.address) or source, 0)
+        if request.push:
+            self._merge((peer, *request.descriptors), fitted[1] if fitted is not None else (), now, out)
+        self.acquaintances.note_exchange(peer.id, "in", now)
+        return True
+
+    def on_exchange_answer(self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox) -> bool:
+        """The end of the active half: merge; False if nothing was asked of this address."""
+        exchange = self._pending.get(answer.nonce) or self._late.get(answer.nonce)
+        if exchange is None or exchange.target != link.address or answer.sender == self.context.id:
+            if exchange is not None and answer.sender == self.context.id:
+                self._forget_self(answer.nonce, exchange)
+            return False
+        is_late = self._pending.pop(answer.nonce, None) is None
+        self._late.pop(answer.nonce, None)
+        links = self.context.links
+        links.prove(link, now)
+        self._confirm(exchange, link, out)
+        if self.acquaintances.has_left(answer.sender):
+            return True
+        if not is_late:
+            self.answered += 1
+            links.note_round_trip(link, now - exchange.started_at)
+        self.lost.pop(answer.sender, None)
+        contact = self.contacts.get(link.address)
+        if contact is not None:
+            contact.attempts = 0
+        if exchange.id is not None and exchange.id != answer.sender:
+            self._part_with(exchange.id, out)
+        peer = Descriptor(answer.sender, usable(header.address) or link.address, 0)
+        if exchange.pull:
+            self._merge((peer, *answer.descriptors), exchange.sent, now, out)
+        else:
+            self.view.increase_age()
+        self.acquaintances.note_exchange(peer.id, "out", now)
+        return True
+
+    def on_goodbye(self, goodbye: Goodbye, link: Link, now: float, out: Outbox) -> bool:
+        """Believe a leaver that speaks from its own address; False for anybody else."""
+        node = goodbye.sender
+        known = self.view.get(node)
+        address = known.address if known is not None else self.acquaintances.address_of(node)
+        if address is None or self.context.links.route(node.key, address, now) != link.address:
+            return False
+        self.lost.pop(node, None)
+        self.acquaintances.see_off(node, out)
+        if self.view.remove(node) is not None:
+            out.tell(ViewChanged((), (node,)))
+        return True
+
+    def farewell_targets(self, now: float) -> list[Address]:
+        """Everybody who may hold this node's descriptor: the view, and who exchanged with it lately."""
+        recent = self.acquaintances.recent(now - 30 * self.context.config.cycle_period)
+        return list(dict.fromkeys(self.route(peer, now) for peer in (*self.view, *recent)))
+
+    def rename(self, before: NodeId) -> None:
+        """Follow the context to a new incarnation."""
+        self.view.own_id = self.context.id
+        self.acquaintances.disown(before)
+
+    def route(self, peer: Descriptor, now: float) -> Address:
+        """Where to send to a peer."""
+        return self.context.links.route(peer.id.key, peer.address, now)
+
+    # the active half
+
+    def _begin_cycle(self, now: float, out: Outbox) -> None:
+        period = self.context.config.cycle_period
+        if self._next_cycle_at == -math.inf:
+            self._next_cycle_at = now + period * self.context.random()
+            return
+        self.cycle += 1
+        self._next_cycle_at = max(self._next_cycle_at + period, now + period / 2)
+        peer = self._select_peer(now, out)
+        if peer is not None:
+            strategy = self.context.config.sampling
+            push, pull = strategy.propagation.pushes, strategy.propagation.pulls
+            self._request(self.route(peer, now), peer.id, now, out, push=push, pull=pull)
+        self._redial(now, out)
+
+    def _select_peer(self, now: float, out: Outbox) -> Descriptor | None:
+        """Whom to exchange with; strangers that may not be sent a request leave the view instead."""
+        while True:
+            peer = self.view.select_peer(self.context.config.sampling.peer_selection)
+            if peer is None:
+                return None
+            link = self.context.links.get(self.route(peer, now))
+            if link is None or not link.is_stranger or link.balance >= self.context.item_limit:
+                return peer
+            self.view.remove(peer.id)
+            self._settle(ViewChange((), (peer.id,)), out)
+
+    def _redial(self, now: float, out: Outbox) -> None:
+        """Try a few lost peers and contacts whose time has come."""
+        longest = LONGEST_REDIAL if len(self.view) else 4
+        dials = 0
+        for node, dial in [*self.lost.items(), *((None, contact) for contact in self.contacts.values())]:
+            if dial.due_at > now or self.view.at(dial.address) is not None:
+                continue
+            if not dial.is_kept and dial.attempts >= TRIES_OF_ADDED:
+                self.contacts.pop(dial.address, None)
+                continue
+            self._dial(dial, node, now, out, longest)
+            dials += 1
+            if dials == DIALS_PER_CYCLE:
+                return
+
+    def _dial(self, dial: Dial, node: NodeId | None, now: float, out: Outbox, longest: int = 4) -> None:
+        """Ask an address outside the view for a first exchange, in both directions whatever the strategy."""
+        dial.wait(now, self.context.config.cycle_period, longest)
+        self._request(dial.address, node, now, out, push=True, pull=True)
+
+    def _request(
+        self, target: Address, node: NodeId | None, now: float, out: Outbox, *, push: bool, pull: bool
+    ) -> None:
+        context = self.context
+        link = context.links.dial(target, now)
+        nonce = context.links.next_nonce()
+        buffer = self._buffer() if push else ()
+        limit = context.links.room_for(target, context.item_limit + context.header_size) - context.header_size
+        fitted = self._fit(partial(ExchangeRequest, nonce, context.id, push, pull), buffer, limit)
+        if fitted is None:
+            return
+        packed, sent = fitted
+        items = [packed]
+        if node is not None:
+            items += context.acknowledgement(node.key)
+        if not link.cookie:
+            items += self._padding(sum(item.size for item in items), limit)
+        out.offers.add(target)
+        out.send(target, *items)
+        deadline = now + context.config.answer_timeout
+        self._pending[nonce] = Exchange(target, node, pull, sent, now, deadline, bool(link.cookie))
+        self.started += 1
+
+    def _padding(self, size: int, limit: int) -> tuple[Packed, ...]:
+        """What makes a request as large as a full answer, which may not be larger than the request."""
+        frontier = self.context.causal.frontier.dots
+        full = 160 + 40 * (self.context.config.view_size // 2) + 12 * len(frontier)
+        missing = min(full, limit) - size
+        return (self.context.pack(Padding(missing)),) if missing >= SMALLEST_PADDING else ()
+
+    def _buffer(self) -> tuple[Descriptor, ...]:
+        """What to send of the view: at random, the H oldest last."""
+        config = self.context.config
+        rule = config.sampling.view_selection
+        heal = rule.heal if isinstance(rule, HealSwap) else 0
+        return self.view.buffer(max(config.view_size // 2 - 1, 0), heal)
+
+    def _fit(
+        self,
+        make: Callable[[tuple[Descriptor, ...], Digest], ExchangeRequest | ExchangeAnswer],
+        buffer: tuple[Descriptor, ...],
+        limit: int,
+    ) -> tuple[Packed, tuple[Descriptor, ...]] | None:
+        """Pack an exchange with as much of buffer and frontier as fits; None if not even the rest does.
+
+        A prefix of the buffer is as random as all of it, so a trimmed exchange is a smaller sample, not another one.
+        """
+        digest = self.context.digest()
+        without = digest._replace(frontier=None)
+        trimmed = digest if digest.frontier is None or len(digest.frontier) <= SMALL_FRONTIER else without
+        tries = [(len(buffer), digest)]
+        tries += [(len(buffer) * quarters // 4, trimmed) for quarters in (4, 3, 2, 1, 0)]
+        for count, told in [*tries, (0, without)]:
+            packed = self.context.pack(make(buffer[:count], told))
+            if packed.size <= limit:
+                return packed, buffer[:count]
+        return None
+
+    # time-outs
+
+    def _expire(self, now: float, out: Outbox) -> None:
+        for nonce, exchange in list(self._pending.items()):
+            if exchange.deadline > now:
+                break
+            del self._pending[nonce]
+            put(self._late, nonce, exchange, LATE_LIMIT)
+            if exchange.id is not None:
+                self._lose(exchange.id, now, out)
+
+    def _lose(self, node: NodeId, now: float, out: Outbox) -> None:
+        """Move a silent peer from the view to the lost ones."""
+        descriptor = self.view.remove(node)
+        if descriptor is None:
+            return
+        dial = Dial(descriptor.address, now, is_kept=True)
+        dial.wait(now, 2 * self.context.config.cycle_period, 1)
+        put(self.lost, node, dial, LOST_LIMIT)
+        self.lost_count += 1
+        self._settle(ViewChange((), (node,)), out)
+        self.acquaintances.lose(node, descriptor.address, out)
+
+    def _part_with(self, node: NodeId, out: Outbox) -> None:
+        """Somebody else answers at this node's address: it was restarted."""
+        self.lost.pop(node, None)
+        descriptor = self.view.remove(node)
+        if descriptor is not None:
+            self._settle(ViewChange((), (node,)), out)
+            self.acquaintances.lose(node, descriptor.address, out)
+
+    def _forget_self(self, nonce: int, exchange: Exchange) -> None:
+        """A contact turned out to be this node itself."""
+        self._pending.pop(nonce, None)
+        self.contacts.pop(exchange.target, None)
+        self.lost = {node: dial for node, dial in self.lost.items() if dial.address != exchange.target}
+
+    def _merge(
+        self, received: Iterable[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
+    ) -> None:
+        accepted = [descriptor for descriptor in received if self._is_credible(descriptor, now)]
+        change = self.view.merge(accepted, sent, self.context.config.sampling.view_selection)
+        self.view.increase_age()
+        for node in change.joined:
+            self.lost.pop(node, None)
+            descriptor = self.view.get(node)
+            if descriptor is not None:
+                self.acquaintances.meet(node, descriptor.address, out)
+        self._settle(change, out)
+
+    def _is_credible(self, descriptor: Descriptor, now: float) -> bool:
+        """Whether a descriptor may be newer than what this node knows of a leaver or lost peer."""
+        node, _, age = descriptor
+        if self.acquaintances.has_left(node):
+            return False
+        dial = self.lost.get(node)
+        if dial is None or not age:
+            return True
+        return now - dial.lost_at > (age + 2) * self.context.config.cycle_period
+
+    def _settle(self, change: ViewChange, out: Outbox) -> None:
+        """Tell what changed in the view."""
+        self.acquaintances.part(change.parted)
+        if change.joined or change.parted:
+            out.tell(ViewChanged(change.joined, change.parted))
+
+    def _confirm(self, exchange: Exchange, link: Link, out: Outbox) -> None:
+        """Return a fresh cookie at once, so that the peer may answer freely from now on."""
+        if not exchange.was_known and link.cookie:
+            out.send(link.address)
+
+
+def usable(address: Address | None) -> Address | None:
+    """An advertised address that can be told to others."""
+    return None if address is None or address.is_wildcard or not address.port else address

@@ -1,0 +1,211 @@
+"""Epidemic spreading: push on first sight, acknowledgement, and back-pressure on the origin.
+
+A new message goes to ``fanout`` random peers of the view, never back to where it came from; whoever sees it first
+does the same and then never again (infect-and-die). What that misses, repair and anti-entropy find. The origin learns
+from acknowledgements that somebody has its messages, pushes again what nobody has, and refuses to make more when too
+many are pending.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import BacklogError, PayloadSizeError
+from .bounded import put
+from .codec import Packed
+from .context import Context
+from .identity import Address, Key, key_of
+from .log import Retained
+from .messages import Acknowledge, KeyDot, Message, Rumor
+from .outbox import Outbox
+from .sampling import Sampling
+
+__all__ = ["Spreading"]
+
+ACKNOWLEDGE_DELAY = 0.01
+"""Seconds that an acknowledgement waits for company: a choice, well below what a person notices."""
+
+ACKNOWLEDGE_COUNT = 16
+"""Messages of one origin after which it is acknowledged at once, so that a full pipe keeps moving."""
+
+PUSH_AGAIN_LIMIT = 32
+"""Unacknowledged messages pushed again at a time."""
+
+PEER_LIMIT = 4_096
+"""Nodes whose acknowledgements are remembered."""
+
+LARGEST_SEQUENCE = 1 << 32
+"""What the size of a message is reckoned with, so that the limit does not creep while a node runs."""
+
+
+class Spreading:
+    """Own messages until somebody has them, and everybody's on first sight."""
+
+    def __init__(self, context: Context, sampling: Sampling) -> None:
+        """Nothing is sent or pending yet."""
+        self.context = context
+        self.sampling = sampling
+        self.sent = 0
+        self._acknowledged: dict[Key, int] = {}
+        self._covered = 0
+        self._push_again_at = math.inf
+        self._pushed_again = 0
+        self._due: dict[Key, tuple[Address, int]] = {}
+        self._told: dict[Key, int] = {}
+        self._acknowledge_at = math.inf
+
+    @property
+    def deadline(self) -> float:
+        """When acknowledgements or another push are due."""
+        return min(self._push_again_at, self._acknowledge_at)
+
+    # the origin's side
+
+    @property
+    def payload_limit(self) -> int:
+        """Bytes of payload that fit one message now; many concurrent parents leave less."""
+        context = self.context
+        parents = context.causal.frontier.parents_of(context.key)
+        bare = Rumor(context.id, LARGEST_SEQUENCE, LARGEST_SEQUENCE, 1.0, parents, bytes(256), 0)
+        return max(0, context.item_limit - context.codec.size_of(bare) + 256)
+
+    @property
+    def unacknowledged(self) -> int:
+        """Own messages that nobody else is known to have."""
+        return self.context.causal.floor(self.context.key) - self._covered
+
+    def acknowledged_by(self, sequence: int) -> int:
+        """How many other nodes are known to have delivered this own message."""
+        return sum(covered >= sequence for covered in self._acknowledged.values())
+
+    def send(self, payload: bytes, now: float, created_at: float, out: Outbox) -> Message:
+        """Make, deliver and push an own message.
+
+        Raises:
+            PayloadSizeError: It does not fit; nothing was made.
+            BacklogError: Too many are pending; nothing was made.
+        """
+        config = self.context.config
+        if self.unacknowledged >= config.backlog_limit:
+            raise BacklogError(self.unacknowledged, config.backlog_limit)
+        limit = self.payload_limit
+        if len(payload) > limit:
+            raise PayloadSizeError(len(payload), limit)
+        entry = self.context.causal.send(self.context.id, payload, now, created_at, out)
+        self.sent += 1
+        self._pin()
+        self._push_own(entry, now, out)
+        if self._push_again_at == math.inf:
+            self._push_again_at = now + self._patience()
+        return entry.message
+
+    def on_acknowledge(self, dot: KeyDot, sender: Key, now: float) -> bool:
+        """Hear how far a peer has this node's messages; False if that is further than there are any."""
+        key, sequence = dot
+        if key != self.context.key:
+            return True
+        if sequence > self.context.causal.floor(key):
+            return False
+        if sequence > self._acknowledged.get(sender, 0):
+            put(self._acknowledged, sender, sequence, PEER_LIMIT)
+            if sequence > self._covered:
+                self._covered = sequence
+                self._pushed_again = 0
+                self._pin()
+                self._push_again_at = now + self._patience() if self.unacknowledged else math.inf
+        return True
+
+    def push_pending(self, now: float, out: Outbox) -> None:
+        """Push what nobody has, oldest first: somebody appeared, or nobody answered."""
+        causal, key = self.context.causal, self.context.key
+        for sequence in range(self._covered + 1, causal.floor(key) + 1)[:PUSH_AGAIN_LIMIT]:
+            entry = causal.log.find((key, sequence))
+            if entry is not None:
+                self._push_own(entry, now, out)
+
+    def restart(self) -> None:
+        """Forget what was known of own messages: the context has a new incarnation."""
+        self._acknowledged.clear()
+        self._covered = 0
+        self._push_again_at = math.inf
+        self._pin()
+
+    def on_deadline(self, now: float, out: Outbox) -> None:
+        """Send acknowledgements that waited long enough; push again what nobody has."""
+        if now >= self._acknowledge_at:
+            self._acknowledge(now, out)
+        if now >= self._push_again_at:
+            self._push_again_at = math.inf
+            if self.unacknowledged:
+                self._pushed_again += 1
+                self._push_again_at = now + self._patience()
+                self.push_pending(now, out)
+
+    # everybody's side
+
+    def push(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
+        """Pass a message on, seen here for the first time."""
+        packed = self.context.pack(rumor._replace(hops=min(rumor.hops + 1, 255)))
+        out.send_to_all(self._targets(rumor, packed, sender, source, now), packed)
+
+    def note_received(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
+        """Owe the origin an acknowledgement if the message came from the origin itself."""
+        if rumor.hops:
+            return
+        key = key_of(rumor.origin)
+        if key != sender:
+            return
+        count = self._due.get(key, (source, 0))[1] + 1
+        self._due[key] = (source, count)
+        if count >= ACKNOWLEDGE_COUNT:
+            self._acknowledge_one(key, out)
+        elif self._acknowledge_at == math.inf:
+            self._acknowledge_at = now + ACKNOWLEDGE_DELAY
+
+    def _acknowledge(self, now: float, out: Outbox) -> None:
+        self._acknowledge_at = math.inf
+        for key, (source, _) in list(self._due.items()):
+            if self.context.links.is_proven(source, now) or self.context.links.room_for(source, 1_400) >= 200:
+                self._acknowledge_one(key, out)
+        self._due.clear()
+
+    def _acknowledge_one(self, key: Key, out: Outbox) -> None:
+        source, _ = self._due.pop(key)
+        floor = self.context.causal.floor(key)
+        if floor > self._told.get(key, 0):
+            put(self._told, key, floor, PEER_LIMIT)
+            out.send(source, self.context.pack(Acknowledge((key, floor))))
+
+    def _push_own(self, entry: Retained, now: float, out: Outbox) -> None:
+        rumor = entry.rumor(0)
+        packed = self.context.pack(rumor)
+        own = self.context.key
+        out.send_to_all(self._targets(rumor, packed, own, Address("", 0), now), packed)
+
+    def _targets(self, rumor: Rumor, packed: Packed, sender: Key, source: Address, now: float) -> list[Address]:
+        """``fanout`` random peers, none of whom wrote the message or sent it here.
+
+        Two more are drawn than needed: without those two the rest is as random as before.
+        """
+        fanout = self.context.config.fanout
+        route, may_push = self.sampling.route, self.context.links.may_push
+        targets: list[Address] = []
+        for peer in self.sampling.view.sample(fanout + 2):
+            if peer.id == rumor.origin or peer.address == source or key_of(peer.id) == sender:
+                continue
+            target = route(peer, now)
+            if may_push(target, packed.size, now):
+                targets.append(target)
+                if len(targets) == fanout:
+                    break
+        return targets
+
+    def _patience(self) -> float:
+        """Seconds until a message that nobody acknowledged is pushed again; longer the more often that failed."""
+        timeout = self.context.config.answer_timeout
+        return max(timeout, 4 * self.context.links.typical_round_trip) * min(2.0**self._pushed_again, 8.0)
+
+    def _pin(self) -> None:
+        """Keep what nobody else has out of eviction's reach."""
+        key = self.context.key
+        self.context.causal.pinned = (key, self._covered + 1) if self.unacknowledged else None

@@ -1,0 +1,120 @@
+"""One simulated node: the real machine, and what it delivered."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..core.codec import Datagram
+from ..core.events import Delivered, Event
+from ..core.identity import Address, NodeId
+from ..core.machine import Machine
+from ..core.messages import Message
+from ..core.snapshot import NodeSnapshot
+from ..core.strategy import Strategy
+from ..core.view import Descriptor
+
+__all__ = ["SimulatedNode"]
+
+EPOCH = 1_700_000_000.0
+"""Unix seconds at the start of every simulation, so that times look like times."""
+
+SOCKET_BUFFER_LIMIT = 256
+"""Datagrams a frozen node's socket keeps; what comes after is lost, as on a real socket."""
+
+
+class SimulatedNode:
+    """A machine in a simulated network; methods are those of ``protocol.Node``, without waiting."""
+
+    def __init__(self, machine: Machine, address: Address, clock: Callable[[], float]) -> None:
+        """Drive ``machine`` at ``address`` by the simulation's clock."""
+        self.machine = machine
+        self.address = address
+        self.delivered: list[Message] = []
+        """Everything delivered, in the order of delivery, own messages included."""
+        self.events: list[Event] = []
+        """Every event but deliveries, in order."""
+        self.is_crashed = False
+        self.is_frozen = False
+        self._now = clock
+        self._backlog: deque[tuple[Any, Address]] = deque(maxlen=SOCKET_BUFFER_LIMIT)
+
+    @property
+    def id(self) -> NodeId:
+        """Who this node is."""
+        return self.machine.id
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs: neither crashed nor frozen nor gone."""
+        return not (self.is_crashed or self.is_frozen)
+
+    @property
+    def log(self) -> list[Message]:
+        """Everything delivered, in display order."""
+        return sorted(self.delivered, key=lambda message: message.order)
+
+    def current_view(self) -> tuple[Descriptor, ...]:
+        """The partial view, youngest first."""
+        return self.machine.view()
+
+    def send_gossip(self, data: str | bytes) -> Message:
+        """Send a message now; the same contract as ``protocol.Node.send_gossip``."""
+        payload = data.encode() if isinstance(data, str) else bytes(data)
+        message = self.machine.send_gossip(payload, self._now(), EPOCH + self._now())
+        self.collect()
+        return message
+
+    def join(self, *contacts: Address) -> None:
+        """Dial contacts, and again until they answer."""
+        self.machine.join(contacts, self._now())
+
+    def set_strategy(self, strategy: Strategy | str) -> None:
+        """Sample by another strategy from now on."""
+        self.machine.set_strategy(strategy)
+
+    def leave(self) -> None:
+        """Say goodbye; the node is deaf from now on."""
+        self.machine.leave(self._now())
+
+    def snapshot(self) -> NodeSnapshot:
+        """One frozen picture of everything countable."""
+        return self.machine.snapshot(self._now())
+
+    # the simulation's side
+
+    def receive(self, data: Any, source: Address) -> None:
+        """Let a datagram arrive."""
+        if self.is_crashed:
+            return
+        if self.is_frozen:
+            self._backlog.append((data, source))
+            return
+        self.machine.receive_datagram(data, source, self._now())
+        self.collect()
+
+    def wake(self) -> None:
+        """Let the machine do what is due."""
+        if self.is_up and self.machine.deadline <= self._now():
+            self.machine.handle_deadline(self._now())
+            self.collect()
+
+    def thaw(self) -> None:
+        """Go on after a freeze: first what the socket kept, then what was due."""
+        self.is_frozen = False
+        while self._backlog:
+            self.receive(*self._backlog.popleft())
+        self.wake()
+
+    def take_datagrams(self) -> list[Datagram]:
+        """What it wants to send now."""
+        return self.machine.datagrams_to_send()
+
+    def collect(self) -> None:
+        """Sort fresh events into deliveries and others."""
+        for event in self.machine.take_events():
+            if isinstance(event, Delivered):
+                self.delivered.append(event.message)
+            else:
+                self.events.append(event)
