@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 from protocol.core.config import Config
+from protocol.core.events import Event
 from protocol.core.messages import Message
 from protocol.net.node import Node
-from protocol.net.streams import MessageStream
+from protocol.net.streams import EventStream, MessageStream
 
-__all__ = ["QUICK", "make_node", "mesh", "take", "take_until"]
+__all__ = ["QUICK", "make_node", "mesh", "take", "until"]
 
 QUICK = Config(cycle_period=0.02, answer_timeout=0.5)
 """Cycles short enough for a test and a time-out long enough for a busy machine."""
@@ -39,8 +40,8 @@ async def take(stream: MessageStream, count: int) -> list[Message]:
     return [await anext(stream) for _ in range(count)]
 
 
-async def take_until(stream: MessageStream, condition: Callable[[Message], bool]) -> list[Message]:
-    taken = [await anext(stream)]
-    while not condition(taken[-1]):
-        taken.append(await anext(stream))
-    return taken
+async def until(stream: EventStream, kind: type[Event]) -> Event:
+    async for event in stream:
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"the stream ended without {kind.__name__}")

@@ -72,7 +72,7 @@ def is_asking(machine: Machine) -> bool:
 async def test_after_a_stop_what_came_meanwhile_is_read_before_peers_are_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Late by less than an answer's time-out, since after longer stops the machine gives everybody more time."""
+    """Late by less than the answer time-out: after longer stops the machine gives everybody more time."""
     loop = asyncio.get_running_loop()
     real, offset = loop.time, 0.0
     monkeypatch.setattr(loop, "time", lambda: real() + offset)
