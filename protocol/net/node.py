@@ -332,7 +332,7 @@ class Node:
         try:
             await self._begin(sock)
         except BaseException:
-            sock.close()
+            sock.close()  # nothing watches it yet: the endpoint is the last thing that can fail
             raise
         LOGGER.info("%s listens on %s", self.id, self._bound)
         waiting, self._introductions = self._introductions, []
