@@ -171,7 +171,8 @@ class PartialView:
 
         Args:
             received: The peer's descriptors, its own among them, ages as the peer held them.
-            sent: What ``buffer`` gave for the same exchange; it is safe with the peer. Only the ids count.
+            sent: What ``buffer`` gave for the same exchange, or last, where this one sends nothing back (the
+                passive half of push); it is safe with a peer. Only the ids count.
             view_selection: H and S, or the rule of 2004.
 
         Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
