@@ -52,8 +52,9 @@ class Glyphs:
     spark: str
     """Bars of a sparkline, lowest first."""
     ellipsis: str
+    sorted: str
+    """Behind the title of the column that rows are sorted by."""
     down: str
-    up: str
     dot: str
     """Between two facts on one line."""
     border: str
@@ -77,8 +78,8 @@ UNICODE = Glyphs(
     bar_empty="─",
     spark="▁▂▃▄▅▆▇█",
     ellipsis="…",
+    sorted="▼",
     down="▼",
-    up="▲",
     dot="·",
     border="round",
 )
@@ -101,8 +102,8 @@ ASCII = Glyphs(
     bar_empty=".",
     spark="_.:-=+*#",
     ellipsis="~",
+    sorted="*",
     down="v",
-    up="^",
     dot="-",
     border="ascii",
 )

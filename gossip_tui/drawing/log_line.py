@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -204,27 +204,44 @@ def fit_id(label: str, sequence: int, width: int, glyphs: Glyphs) -> str:
 def message_clock(message: Message, room: int, text_width: int, glyphs: Glyphs) -> str:
     """The clock in what a message's text leaves over, or in its share of the line."""
     allowed = max(int(room * CLOCK_SHARE), room - text_width - 2)
-    return clock_text(message.clock.by_name(), allowed, glyphs.ellipsis)
+    clock = message.clock
+    labels = clock.labels()
+    news = [labels[origin] for origin, _ in (message.id, *message.parents) if origin in labels]
+    return clock_text({labels[origin]: clock[origin] for origin in clock}, allowed, glyphs.ellipsis, news)
 
 
-def clock_text(clock: Mapping[str, int], width: int, ellipsis: str = "…") -> str:
-    """``{p1:4 p2:6}``; what does not fit is counted: ``{p1:4 …+7}``. Empty where not even that fits.
+def clock_text(clock: Mapping[str, int], width: int, ellipsis: str = "…", first: Iterable[str] = ()) -> str:
+    """A clock sorted by name, ``{p1:4 p2:6}``; what does not fit is counted: ``{p1:4 …+7}``.
 
-    >>> clock_text({"p1": 4, "p2": 6, "p3": 3}, 20), clock_text({"p1": 4, "p2": 6, "p3": 3}, 12)
-    ('{p1:4 p2:6 p3:3}', '{p1:4 …+2}')
+    Args:
+        clock: Sequence numbers by label.
+        width: Cells there are; where not even the count fits, the text is empty.
+        ellipsis: What stands for entries left out.
+        first: Labels that are the last to be left out, most important first.
+
+    >>> clock = {"p1": 4, "p2": 6, "p3": 3}
+    >>> clock_text(clock, 20), clock_text(clock, 12), clock_text(clock, 12, first=["p3"])
+    ('{p1:4 p2:6 p3:3}', '{p1:4 …+2}', '{p3:3 …+2}')
     """
-    entries = [f"{safe(name, 80)}:{count}" for name, count in list(clock.items())[:CLOCK_ENTRIES_LOOKED_AT]]
-    fitting = "{" + " ".join(entries) + "}"
-    if len(entries) == len(clock) and cell_len(fitting) <= width:
-        return fitting
-    shown = ""
-    for index, entry in enumerate(entries):
-        longer = f"{shown}{entry} "
-        if cell_len(f"{{{longer}{ellipsis}+{len(clock) - index - 1}}}") > width:
-            break
-        shown = longer
-    text = f"{{{shown}{ellipsis}+{len(clock) - shown.count(' ')}}}"
+    names = sorted(clock)[:CLOCK_ENTRIES_LOOKED_AT]
+    entries = {name: f"{safe(name, 80)}:{clock[name]}" for name in dict.fromkeys((*first, *names))}
+    kept = [name for name in entries if name in clock]
+    if len(kept) < len(clock) or sum(cell_len(text) + 1 for text in entries.values()) + 1 > width:
+        kept = fitting(entries, width - len(f"{{{ellipsis}+{len(clock)}}}"))
+    more = [f"{ellipsis}+{len(clock) - len(kept)}"] if len(kept) < len(clock) else []
+    text = "{" + " ".join([*(entries[name] for name in sorted(kept)), *more]) + "}"
     return text if cell_len(text) <= width else ""
+
+
+def fitting(entries: Mapping[str, str], width: int) -> list[str]:
+    """The first of the entries that take at most ``width`` cells together, each with a space."""
+    kept = []
+    for name, text in entries.items():
+        width -= cell_len(text) + 1
+        if width < 0:
+            break
+        kept.append(name)
+    return kept
 
 
 def waiting_text(held: HeldMessage, names: Names, glyphs: Glyphs) -> str:

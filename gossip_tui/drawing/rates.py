@@ -10,17 +10,20 @@ from .rate_meter import Rates
 
 __all__ = ["amount_text", "bytes_text", "rate_lines", "sparkline"]
 
+TALL = 5
+"""Lines from which on there is room for words."""
+
 LEAST_PEAK = 4.0
 """Datagrams per second at which a bar is full at the least, so that an idle node does not look busy."""
 
 
-def rate_lines(rates: Rates, width: int, glyphs: Glyphs) -> list[Line]:
-    """The rates in three lines: in, out, and the rest."""
+def rate_lines(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """The rates in three lines: in, out, and the rest; in five or more, the rest is spelled out in two."""
     peak = max((*rates.incoming, *rates.outgoing, LEAST_PEAK))
     return [
         flow_line("in ", rates.datagrams_in, rates.bytes_in, rates.incoming, peak, width, glyphs),
         flow_line("out", rates.datagrams_out, rates.bytes_out, rates.outgoing, peak, width, glyphs),
-        facts_line(rates, width, glyphs),
+        *(fact_lines(rates, width, glyphs) if height >= TALL else [facts_line(rates, width, glyphs)]),
     ]
 
 
@@ -33,6 +36,23 @@ def flow_line(
         numbers += right(bytes_text(size) + "/s", 10) + " "
     room = max(0, width - cell_len(numbers) - 1)
     return Span(cut(numbers, width)), Span(sparkline(history, room, peak, glyphs), Role.HEAT_5)
+
+
+def fact_lines(rates: Rates, width: int, glyphs: Glyphs) -> list[Line]:
+    """The rest, spelled out, below an empty line."""
+    share = "no copies came" if rates.duplicate_share is None else f"{rates.duplicate_share:.0%} came twice"
+    delivered = f" {amount_text(rates.delivered)} messages/s {glyphs.dot} {share}"
+    refused = f"{amount_text(rates.rejects)} rejected"
+    repaired = f" {amount_text(rates.repairs)} repaired {glyphs.dot} "
+    room = max(0, width - cell_len(repaired))
+    return [
+        (),
+        (Span(cut(delivered, width, glyphs.ellipsis), Role.DIM),),
+        (
+            Span(cut(repaired, width, glyphs.ellipsis), Role.DIM),
+            Span(cut(refused, room, glyphs.ellipsis), Role.WARNING if rates.rejects else Role.DIM),
+        ),
+    ]
 
 
 def facts_line(rates: Rates, width: int, glyphs: Glyphs) -> Line:
@@ -84,7 +104,7 @@ def amount_text(amount: float) -> str:
         if amount < limit:
             scaled = amount / divisor
             return f"{scaled:,.0f}{unit}" if scaled >= 10 or not unit else f"{scaled:.1f}{unit}"
-    return f"{amount / 1e9:.1f}G"
+    return f"{amount / 1e9:.0f}G"
 
 
 def bytes_text(size: float) -> str:

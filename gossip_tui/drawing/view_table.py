@@ -35,7 +35,13 @@ FULL_AGE = 32
 ADDRESS_WIDTHS = (21, 15)
 """Cells for an address, widest first: ``255.255.255.255:65535``, and a short one."""
 
-BAR_WIDTH = 8
+NAME_WIDTHS = range(5, 14)
+"""Cells for a name: what its title takes, and what a long name gets before everything else is placed."""
+
+AGE_WIDTH, ROUND_TRIP_WIDTH = 3, 7
+
+SHORT_BAR_WIDTH, BAR_WIDTH, LONG_BAR_WIDTH = 4, 8, 24
+"""Cells of an age's bar: the shortest that says something, what it has before long names grow, the longest."""
 
 
 class Sorting(StrEnum):
@@ -112,35 +118,33 @@ def name_key(row: ViewRow) -> tuple[str, int, NodeId]:
 
 
 def columns_for(width: int, rows: Iterable[ViewRow]) -> Columns:
-    """Share out ``width`` cells: names and ages always show, then addresses, bars, directions, round trips.
+    """Share out ``width`` cells: names and ages always show, then directions, addresses, bars, round trips.
 
-    What does not fit is left out whole, round trips first: half a number is worse than none.
+    What does not fit is left out whole: half a number is worse than none.
     """
     rows = list(rows)
     longest = max((cell_len(row.label) for row in rows), default=0)
     wanted_address = max((cell_len(row.address) for row in rows), default=0)
-    age = 3
-    name = max(4, min(longest, 14, width - age - 4))
-    rest = width - 2 - name - 1 - age
+    name = max(NAME_WIDTHS.start, min(longest, NAME_WIDTHS.stop, width - AGE_WIDTH - 4))
+    rest = width - 2 - name - 1 - AGE_WIDTH
     direction = 1 if rest >= 2 else 0
-    rest -= 2 * bool(direction)
+    rest -= 2 * direction
     address = next(
         (size for size in (min(wanted_address, limit) for limit in ADDRESS_WIDTHS) if size < rest), 0
     )
     rest -= address + bool(address)
-    bar = BAR_WIDTH if rest > BAR_WIDTH else rest - 1 if rest > 3 else 0
-    rest -= bar + bool(bar)
-    round_trip = 7 if rest > 7 else 0
+    round_trip = ROUND_TRIP_WIDTH if rest > ROUND_TRIP_WIDTH + SHORT_BAR_WIDTH + 1 else 0
     rest -= round_trip + bool(round_trip)
-    spare = min(max(0, rest), max(0, longest - name))
-    return Columns(name + spare, address, age, bar, direction, round_trip)
+    wider = max(0, min(rest - BAR_WIDTH - 1, longest - name))
+    rest -= wider
+    bar = min(rest - 1, LONG_BAR_WIDTH) if rest > SHORT_BAR_WIDTH else 0
+    return Columns(name + wider, address, AGE_WIDTH, bar, direction, round_trip)
 
 
 def header(columns: Columns, sorting: Sorting, glyphs: Glyphs) -> Line:
     """The column titles; the one sorted by carries an arrow."""
-    arrow = glyphs.down
-    name = "peer" + (arrow if sorting is Sorting.NAME else "")
-    age = arrow + "age" if sorting is Sorting.AGE else "age"
+    name = "peer" + (glyphs.sorted if sorting is Sorting.NAME else "")
+    age = "age" + (glyphs.sorted if sorting is Sorting.AGE else "")
     parts = [
         "  ",
         fit(name, columns.name),

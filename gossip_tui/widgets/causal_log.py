@@ -59,10 +59,10 @@ class CausalLogPane(FollowingPane):
         Binding("a", "toggle_around", "All lines around matches", show=False, id="log.around"),
     ]
 
-    order: var[LogOrder] = var(LogOrder.CAUSAL)
+    order: var[LogOrder] = var(LogOrder.CAUSAL, init=False)
     """Causal order, the same on every node, or the order in which messages came to this one."""
 
-    around: var[bool] = var(False)
+    around: var[bool] = var(False, init=False)
     """Whether a filter underlines its matches among all lines, instead of hiding the others."""
 
     class MessageChosen(TextualMessage):
@@ -202,7 +202,7 @@ class CausalLogPane(FollowingPane):
 
     def line(self, index: int) -> Line:
         """The line ``index``: a record, a held-back message, or the count of more of these."""
-        self._painter.resize(self.size.width)
+        self._painter.resize(self.line_width)
         shown = self._records.shown
         if index < len(shown):
             record = shown[index]
@@ -217,7 +217,7 @@ class CausalLogPane(FollowingPane):
         """Why there is nothing, and what to do, as long as there is nothing."""
         if self.line_count:
             return ()
-        lines = wrapped(no_messages(filter_text=self._filter.text), self.size.width)
+        lines = wrapped(no_messages(filter_text=self._filter.text), self.line_width)
         return lines[y] if y < len(lines) else ()
 
     def record_at(self, index: int) -> Record | int:

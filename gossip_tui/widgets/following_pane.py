@@ -40,10 +40,10 @@ class FollowingPane(Pane):
         Binding("enter", "choose", "Open", show=False, id="log.choose"),
     ]
 
-    following: var[bool] = var(True)
+    following: var[bool] = var(True, init=False)
     """Whether the pane keeps the newest line in sight."""
 
-    cursor: var[int] = var(0)
+    cursor: var[int] = var(0, init=False)
     """The line under the cursor."""
 
     _new_below = 0
@@ -91,6 +91,8 @@ class FollowingPane(Pane):
         top = self.record_at(min(self.scroll_offset.y, count - 1)) if count else None
         under = self.record_at(self.cursor) if 0 <= self.cursor < count else None
         yield
+        if not self.is_mounted:
+            return
         self._placing = True
         try:
             self.set_line_count(self.line_count)
@@ -110,7 +112,7 @@ class FollowingPane(Pane):
 
     def watch_following(self, following: bool) -> None:
         """Go to the newest line when following starts."""
-        if following and self.is_mounted:
+        if following:
             self._new_below = 0
             with self.settled():
                 pass
@@ -144,7 +146,7 @@ class FollowingPane(Pane):
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The lines under the selection, as they are drawn."""
         first = selection.start or Offset(0, 0)
-        last = selection.end or Offset(self.size.width, self.line_count - 1)
+        last = selection.end or Offset(self.line_width, self.line_count - 1)
         last_y = min(last.y, self.line_count - 1, first.y + SELECTION_LIMIT)
         lines = "\n".join(plain(self.line(index)).rstrip() for index in range(first.y, last_y + 1))
         return Selection(Offset(first.x, 0), Offset(last.x, last.y - first.y)).extract(lines), "\n"
@@ -247,4 +249,4 @@ class FollowingPane(Pane):
 
     def _banner(self) -> Line:
         text = f" {self.glyphs.down} {self.new_below:,} new below, End to follow"
-        return (Span(cut(text, self.size.width, self.glyphs.ellipsis)),)
+        return (Span(cut(text, self.line_width, self.glyphs.ellipsis)),)

@@ -33,7 +33,7 @@ class Pane(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     Pane {
-        border: round $panel-lighten-2;
+        border: round $foreground 30%;
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         background: $surface;
@@ -44,7 +44,7 @@ class Pane(ScrollView, can_focus=True):
         scrollbar-background: $surface;
         scrollbar-background-hover: $surface;
         scrollbar-background-active: $surface;
-        scrollbar-color: $panel-lighten-2;
+        scrollbar-color: $foreground 30%;
         scrollbar-color-hover: $primary;
         scrollbar-color-active: $primary;
         &:focus {
@@ -53,13 +53,13 @@ class Pane(ScrollView, can_focus=True):
             border-title-style: bold;
         }
         &.-ascii {
-            border: ascii $panel-lighten-2;
+            border: ascii $foreground 30%;
             &:focus { border: ascii $primary; }
         }
     }
     """
 
-    frozen: var[bool] = var(False)
+    frozen: var[bool] = var(False, init=False)
     """While true, new data is kept and not shown."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Pane(ScrollView, can_focus=True):
         """
         super().__init__(id=id, classes=classes)
         self.glyphs = glyphs
-        self.set_class(glyphs.border == "ascii", "-ascii")
+        self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None
 
     def on_mount(self) -> None:
@@ -92,11 +92,22 @@ class Pane(ScrollView, can_focus=True):
         self.retitle()
         self.redraw()
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Draw for the width that is left, and put a scroll bar that appears where the pane already is."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+        self.redraw()
+
     def notify_style_update(self) -> None:
-        """Draw anew in the colours of the new theme."""
+        """Draw anew in the colours of the new theme; the lines themselves stay."""
         super().notify_style_update()
         self._palette = None
-        self.redraw()
+        self.refresh()
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line: what the frame and the scroll bar leave."""
+        return max(0, self.size.width - self.scrollbar_size_vertical)
 
     @property
     def palette(self) -> Palette:
@@ -142,7 +153,7 @@ class Pane(ScrollView, can_focus=True):
             over: A role laid over the whole line.
             selected: The first character that is selected and the one behind the last, -1 for the line's end.
         """
-        width = self.size.width
+        width = self.line_width
         if selected is None:
             return to_strip(line, self.palette, width, over).apply_style(self.rich_style)
         before, inside, after = split(line, *selected)

@@ -44,7 +44,7 @@ class PartialViewPane(Pane):
         Binding("s", "toggle_sort", "Sort", show=False, id="view.sort"),
     ]
 
-    sorting: var[Sorting] = var(Sorting.AGE)
+    sorting: var[Sorting] = var(Sorting.AGE, init=False)
     """What the rows are sorted by."""
 
     class PeerChosen(Message):
@@ -130,6 +130,7 @@ class PartialViewPane(Pane):
 
     def watch_frozen(self, frozen: bool) -> None:
         """Catch up with what came while the pane was frozen."""
+        self.retitle()
         if not frozen and self._waiting is not None:
             snapshot, self._waiting = self._waiting, None
             self.show(snapshot)
@@ -180,7 +181,8 @@ class PartialViewPane(Pane):
 
     def retitle(self) -> None:
         """Name the view's size and strategy, as much as the frame has room for."""
-        self.set_title(title(self._snapshot, max(0, self.size.width - 2)))
+        frozen = "frozen" if self.frozen else ""
+        self.set_title(title(self._snapshot, max(0, self.size.width - 2)), frozen)
 
     def redraw(self) -> None:
         """Share out the columns anew."""
@@ -189,8 +191,8 @@ class PartialViewPane(Pane):
     def _update(self, *, sorted_anew: bool = False) -> None:
         before, columns = self._rows, self._columns
         self._rows = sort_rows(self._history.rows(self._clock()), self.sorting)
-        self._columns = columns_for(self.size.width, self._rows)
-        self._empty = [] if self._rows else wrapped(no_peers(self._snapshot), self.size.width)
+        self._columns = columns_for(self.line_width, self._rows)
+        self._empty = [] if self._rows else wrapped(no_peers(self._snapshot), self.line_width)
         self.set_line_count(len(self._rows) + HEADER_HEIGHT)
         if sorted_anew or columns != self._columns or len(before) != len(self._rows) or not self._rows:
             self.refresh()

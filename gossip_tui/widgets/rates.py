@@ -18,7 +18,7 @@ from .pane import Pane
 __all__ = ["RatesPane"]
 
 
-class RatesPane(Pane, can_focus=False):
+class RatesPane(Pane):
     """Shows rates as sparklines with numbers; three lines high, five with its frame.
 
     Call ``show`` with every new snapshot.
@@ -77,7 +77,7 @@ class RatesPane(Pane, can_focus=False):
         self._update()
 
     def _update(self) -> None:
-        lines = rate_lines(self._meter.rates(), self.size.width, self.glyphs)
+        lines = rate_lines(self._meter.rates(), self.line_width, self.size.height, self.glyphs)
         if lines != self._lines:
             self._lines = lines
             self.refresh()
