@@ -112,7 +112,9 @@ class Acquaintances:
         """One row for everybody met and for every author, sorted by name."""
         rows = [self._row(node, met, view, links) for node, met in self._met.items()]
         rows += [
-            PeerRow(node, None, PeerState.AUTHOR, None, None, "", None) for node in authors if node not in self._met
+            PeerRow(node, None, PeerState.AUTHOR, None, None, "", None)
+            for node in authors
+            if node not in self._met
         ]
         return tuple(sorted(rows, key=lambda row: row.id))
 

@@ -38,13 +38,26 @@ PEERS_TO_ASK = 4
 class Session:
     """One catch-up under way."""
 
-    __slots__ = ("adopted", "cursor", "deadline", "is_gap", "pages", "round", "sponsor", "tries", "version")
+    __slots__ = (
+        "adopted",
+        "cursor",
+        "deadline",
+        "is_gap",
+        "is_over",
+        "pages",
+        "round",
+        "sponsor",
+        "tries",
+        "version",
+    )
 
     def __init__(self, sponsor: Address, round_number: int, *, is_gap: bool) -> None:
         """Ask ``sponsor`` for everything."""
         self.sponsor = sponsor
         self.round = round_number
         self.is_gap = is_gap
+        self.is_over = False
+        """The sponsor said that this was all; what the network reordered may still come in."""
         self.cursor = 0
         self.tries = 0
         self.deadline = math.inf
@@ -160,6 +173,11 @@ class CatchUp:
             return
         if now < session.deadline:
             return
+        if session.is_over:
+            self._session = None
+            self._evicted.clear()
+            self._become_member()
+            return
         session.tries += 1
         if session.tries < TRIES:
             self._ask(session, now, out)
@@ -177,9 +195,11 @@ class CatchUp:
     def on_progress(self, now: float) -> None:
         """A message of the history came in: the sponsor is alive."""
         session = self._session
-        if session is not None:
+        if session is not None and not session.is_over:
             session.tries = 0
-            session.deadline = max(session.deadline, now + max(0.2, 4 * self.context.links.typical_round_trip))
+            session.deadline = max(
+                session.deadline, now + max(0.2, 4 * self.context.links.typical_round_trip)
+            )
 
     def on_baseline_page(self, page: BaselinePage, link: Link, now: float, out: Outbox) -> None:
         """Collect the sponsor's prefix, and adopt it when it is whole."""
@@ -203,7 +223,12 @@ class CatchUp:
     def on_history_done(self, done: HistoryDone, link: Link, now: float, out: Outbox) -> None:
         """Go on where the sponsor stopped, from the start if the baseline did not come whole, or end."""
         session = self._session
-        if session is None or session.sponsor != link.address or session.round != done.round:
+        if (
+            session is None
+            or session.is_over
+            or session.sponsor != link.address
+            or session.round != done.round
+        ):
             return
         if session.adopted < 0:
             session.tries += 1
@@ -213,9 +238,8 @@ class CatchUp:
             session.cursor = max(session.cursor, done.cursor)
             session.is_gap = True
         else:
-            self._session = None
-            self._evicted.clear()
-            self._become_member()
+            session.is_over = True
+            session.deadline = now + self.context.grace_period()
             return
         if session.tries >= TRIES:
             session.deadline = now

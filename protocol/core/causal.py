@@ -50,7 +50,9 @@ class Held:
 
     __slots__ = ("anchor", "from_history", "key", "missing", "received_at", "rumor", "source")
 
-    def __init__(self, rumor: Rumor, key: Key, source: Address, received_at: float, from_history: bool) -> None:
+    def __init__(
+        self, rumor: Rumor, key: Key, source: Address, received_at: float, from_history: bool
+    ) -> None:
         """Wrap a rumor that came from ``source``."""
         self.rumor = rumor
         self.key = key
@@ -181,9 +183,11 @@ class CausalOrder:
         return held.rumor._replace(hops=min(held.rumor.hops + 1, 255)) if held is not None else None
 
     def clock_of(self, dot: KeyDot) -> DerivedClock | None:
-        """The clock of a delivered message while it is known here."""
+        """The clock of a delivered message while it is known here, and known to be exact."""
         entry = self.log.find(dot)
-        return entry.derived if entry is not None else self._pinned_clocks.get(dot)
+        if entry is None:
+            return self._pinned_clocks.get(dot)
+        return entry.derived if entry.is_exact else None
 
     @property
     def deadline(self) -> float:
@@ -484,7 +488,7 @@ class CausalOrder:
             entry = log.evict()
             entry.derived.entries()
             sequence = entry.message.id.sequence
-            if self.frontier.dots.get(entry.key) == sequence:
+            if entry.is_exact and self.frontier.dots.get(entry.key) == sequence:
                 self._pinned_clocks[(entry.key, sequence)] = entry.derived
 
     def _is_pinned_at(self, index: int) -> bool:
@@ -509,7 +513,8 @@ class CausalOrder:
         derived = DerivedClock(held.rumor.origin, held.rumor.sequence, tuple(known))
         if held.anchor is not None:
             derived = DerivedClock.anchored(held.rumor.origin, held.rumor.sequence, held.anchor)
-        self._append(held, derived, now, out, late=True)
+        entry = self._append(held, derived, now, out, late=True)
+        entry.is_exact = held.anchor is not None
         self._evict()
 
     def _release_all(self, now: float, out: Outbox) -> None:

@@ -123,7 +123,9 @@ class VectorClock(Mapping[NodeId, int]):
     def labels(self) -> dict[NodeId, str]:
         """The label that ``by_name`` gives to each origin; no two share one."""
         named = Counter(origin.name for origin in self._entries)
-        labels = {origin: origin.name if named[origin.name] == 1 else origin.label for origin in self._entries}
+        labels = {
+            origin: origin.name if named[origin.name] == 1 else origin.label for origin in self._entries
+        }
         if len(set(labels.values())) < len(labels):
             return {origin: str(origin) for origin in self._entries}
         return labels

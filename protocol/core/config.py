@@ -78,7 +78,9 @@ class Config:
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
                 raise ConfigError(f"{name} must be a number of seconds above 0, not {value!r}")
         if len(self.cluster) > CLUSTER_LIMIT or printable(self.cluster) != self.cluster:
-            raise ConfigError(f"cluster must be at most {CLUSTER_LIMIT} printable characters: {ascii(self.cluster)}")
+            raise ConfigError(
+                f"cluster must be at most {CLUSTER_LIMIT} printable characters: {ascii(self.cluster)}"
+            )
         if self.view_size > VIEW_SIZE_LIMIT:
             raise ConfigError(f"view_size must be at most {VIEW_SIZE_LIMIT}, not {self.view_size}")
         object.__setattr__(self, "strategy", self.sampling)

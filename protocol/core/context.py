@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
 from .causal import CausalOrder
 from .codec import DATAGRAM_LIMIT, Codec, Packed
@@ -11,6 +11,9 @@ from .identity import Address, Key, NodeId
 from .links import Links
 from .messages import Acknowledge, Digest, Header, Item
 
+if TYPE_CHECKING:
+    import random
+
 __all__ = ["Context"]
 
 
@@ -18,7 +21,13 @@ class Context:
     """One node's identity, settings and tools; its parts hold on to it and never to each other's insides."""
 
     def __init__(
-        self, identity: NodeId, address: Address | None, config: Config, codec: Codec, rng: random.Random, cluster: int
+        self,
+        identity: NodeId,
+        address: Address | None,
+        config: Config,
+        codec: Codec,
+        rng: random.Random,
+        cluster: int,
     ) -> None:
         """Tie the parts' common ground together.
 
@@ -59,7 +68,10 @@ class Context:
         """What this node has."""
         causal = self.causal
         return Digest(
-            tuple(causal.frontier.dots.items()), causal.depth, causal.delivered_count, causal.log.evicted_count
+            tuple(causal.frontier.dots.items()),
+            causal.depth,
+            causal.delivered_count,
+            causal.log.evicted_count,
         )
 
     def acknowledgement(self, key: Key) -> tuple[Packed, ...]:

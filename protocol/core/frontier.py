@@ -36,7 +36,9 @@ class Frontier:
         """What a new message of this origin names: all maximal dots but its own predecessor, in a fixed order."""
         return tuple(sorted(dot for dot in self.dots.items() if dot[0] != key))
 
-    def unite(self, other: Iterable[KeyDot], mine: Callable[[Key], int], theirs: Callable[[Key], int]) -> None:
+    def unite(
+        self, other: Iterable[KeyDot], mine: Callable[[Key], int], theirs: Callable[[Key], int]
+    ) -> None:
         """Become the frontier of the union with another down-closed set.
 
         Args:

@@ -41,7 +41,9 @@ def check_name(name: str) -> str:
     if not 1 <= len(name) <= NAME_LIMIT:
         raise ConfigError(f"name must have 1 to {NAME_LIMIT} characters, not {len(name)}")
     if not is_visible(name):
-        raise ConfigError(f"name must have visible characters only, no spaces or control characters: {ascii(name)}")
+        raise ConfigError(
+            f"name must have visible characters only, no spaces or control characters: {ascii(name)}"
+        )
     return name
 
 
@@ -210,7 +212,8 @@ def is_host_name(host: str) -> bool:
     if len(host) > 253 or all(label.isdigit() for label in labels):
         return False
     return all(
-        1 <= len(label) <= 63 and all(c.isalnum() or c in "-_" for c in label) and label[0] != "-" for label in labels
+        1 <= len(label) <= 63 and all(c.isalnum() or c in "-_" for c in label) and label[0] != "-"
+        for label in labels
     )
 
 

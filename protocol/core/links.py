@@ -52,6 +52,7 @@ class Link:
         "cookie",
         "heard_at",
         "is_stranger",
+        "last_nonce",
         "proven_until",
         "refilled_at",
         "round_trip",
@@ -69,6 +70,8 @@ class Link:
         self.balance = 0
         """Bytes received less bytes sent, while it is a stranger."""
         self.blind_budget = BLIND_PUSH_LIMIT
+        self.last_nonce = 0
+        """Of its last exchange request, to tell a repeated one."""
         self.round_trip: float | None = None
         """Smoothed seconds from request to answer."""
         self.allowance = float(REPLY_BURST)
@@ -102,7 +105,11 @@ class Links:
         link.heard_at = now
         if link.is_stranger:
             link.balance += size
-        if header.cookie and now > link.proven_until - PROOF_PERIOD / 2 and self._verify(source, header.cookie, now):
+        if (
+            header.cookie
+            and now > link.proven_until - PROOF_PERIOD / 2
+            and self._verify(source, header.cookie, now)
+        ):
             self.prove(link, now)
         if header.offer and (not link.cookie or now <= link.proven_until or not link.is_stranger):
             link.cookie = header.offer
@@ -208,4 +215,3 @@ class Links:
 
     def _hash(self, data: bytes) -> int:
         return int.from_bytes(blake2b(data, key=self._secret, digest_size=8).digest()) or 1
-

@@ -22,7 +22,7 @@ OVERHEAD_SIZE = 700
 class Retained:
     """One message with what repair needs to know of it."""
 
-    __slots__ = ("derived", "index", "key", "message", "parents")
+    __slots__ = ("derived", "index", "is_exact", "key", "message", "parents")
 
     def __init__(
         self, index: int, key: Key, parents: tuple[KeyDot, ...], message: Message, derived: DerivedClock
@@ -33,6 +33,8 @@ class Retained:
         self.parents = parents
         self.message = message
         self.derived = derived
+        self.is_exact = True
+        """Whether the clock is exact; False for a message delivered late, whose past was not here."""
 
     @property
     def size(self) -> int:

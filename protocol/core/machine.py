@@ -8,13 +8,12 @@ by whoever drives: asyncio, the simulator, a test.
 from __future__ import annotations
 
 import math
-import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import StateError, WireError
 from .catchup import CatchUp
@@ -53,6 +52,9 @@ from .snapshot import Counters, HeldMessage, NodeSnapshot
 from .spreading import Spreading
 from .strategy import Strategy
 from .view import Descriptor, PartialView
+
+if TYPE_CHECKING:
+    import random
 
 __all__ = ["Machine", "cluster_tag"]
 
@@ -314,7 +316,11 @@ class Machine:
     def snapshot(self, now: float) -> NodeSnapshot:
         """One frozen picture of everything countable."""
         context, causal, sampling = self.context, self._causal, self._sampling
-        authors = [origin.id for origin in causal.origins.values() if origin.id is not None and origin.id != context.id]
+        authors = [
+            origin.id
+            for origin in causal.origins.values()
+            if origin.id is not None and origin.id != context.id
+        ]
         return NodeSnapshot(
             id=context.id,
             address=context.address or Address("", 0),
@@ -345,7 +351,9 @@ class Machine:
         self._sampling.view.check()
 
     def _held_messages(self, now: float) -> tuple[HeldMessage, ...]:
-        held = sorted(self._causal.holding.values(), key=lambda h: (h.rumor.depth, h.rumor.origin, h.rumor.sequence))
+        held = sorted(
+            self._causal.holding.values(), key=lambda h: (h.rumor.depth, h.rumor.origin, h.rumor.sequence)
+        )
         offset = self._causal.wall_offset
         return tuple(
             HeldMessage(
@@ -406,7 +414,9 @@ class Machine:
         if key == self.context.key and not self._is_own(rumor):
             self._take_new_incarnation(now)
         is_history = self._catchup.is_from_sponsor(source)
-        is_repair = is_history or self._reconcile.is_from_session(source) or self._repair.is_expected(dot)
+        is_repair = (
+            is_history or self._reconcile.is_from_session(source, now) or self._repair.is_expected(dot)
+        )
         reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
         if reception is Reception.NEW:
             self._reconcile.received += 1
@@ -435,7 +445,9 @@ class Machine:
 
     def _on_exchange_request(self, request: ExchangeRequest, arrival: Arrival) -> str | None:
         now, out = arrival.now, self._out
-        if not self._sampling.on_exchange_request(request, arrival.header, arrival.link, arrival.size, now, out):
+        if not self._sampling.on_exchange_request(
+            request, arrival.header, arrival.link, arrival.size, now, out
+        ):
             return None
         digest = request.digest
         self._causal.announce_depth(digest.depth)
@@ -568,4 +580,3 @@ class Machine:
 def cluster_tag(name: str) -> int:
     """The 32-bit number that stands for a cluster in every datagram."""
     return int.from_bytes(blake2b(name.encode(), digest_size=4).digest())
-

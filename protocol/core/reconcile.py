@@ -61,6 +61,8 @@ class Reconcile:
         self._suspects: dict[Address, tuple[float, Digest]] = {}
         self._session: Session | None = None
         self._rounds = 0
+        self._lingering: tuple[Address, float] | None = None
+        """The peer of the last session, and until when the network may still bring in what it sent."""
         self.received = 0
         """Messages of any kind received, to see whether a session makes progress."""
 
@@ -71,9 +73,11 @@ class Reconcile:
             return self._session.deadline
         return min((due_at for due_at, _ in self._suspects.values()), default=math.inf)
 
-    def is_from_session(self, source: Address) -> bool:
+    def is_from_session(self, source: Address, now: float) -> bool:
         """Whether messages from there come because this node asked."""
-        return self._session is not None and self._session.peer == source
+        if self._session is not None and self._session.peer == source:
+            return True
+        return self._lingering is not None and self._lingering[0] == source and now < self._lingering[1]
 
     def on_digest(self, digest: Digest, source: Address, now: float) -> None:
         """Compare a peer's frontier; what is unknown may still be on its way for a while."""
@@ -81,7 +85,9 @@ class Reconcile:
             self._suspects.pop(source, None)
             self.catchup.note_level(source)
         elif source in self._suspects or len(self._suspects) < SUSPECT_LIMIT:
-            due_at = self._suspects[source][0] if source in self._suspects else now + self.context.grace_period()
+            due_at = (
+                self._suspects[source][0] if source in self._suspects else now + self.context.grace_period()
+            )
             self._suspects[source] = (due_at, digest)
 
     def on_deadline(self, now: float, out: Outbox) -> None:
@@ -123,6 +129,7 @@ class Reconcile:
             session.tries += 1
         if not session.pages or session.tries >= TRIES:
             self._session = None
+            self._lingering = (link.address, now + self.context.grace_period())
             if session.evicted:
                 self.catchup.note_evicted(link.address, now, out)
             return

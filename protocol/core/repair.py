@@ -146,7 +146,9 @@ class Repair:
     def _ask(self, wanted: dict[Address, list[Range]], *, anchored: bool, out: Outbox) -> None:
         for target, ranges in wanted.items():
             for start in range(0, len(ranges), RANGES_PER_WANT):
-                out.send(target, self.context.pack(Want(tuple(ranges[start : start + RANGES_PER_WANT]), anchored)))
+                out.send(
+                    target, self.context.pack(Want(tuple(ranges[start : start + RANGES_PER_WANT]), anchored))
+                )
                 self.wants += 1
 
     def on_absent(self, absent: Absent, now: float) -> None:

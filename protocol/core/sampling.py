@@ -64,6 +64,9 @@ class Exchange(NamedTuple):
     deadline: float
     was_known: bool
     """Whether this node could prove its own address to the target when it asked."""
+    again_at: float
+    """When the request is sent once more, should it or its answer have been lost."""
+    items: tuple[Packed, ...]
 
 
 class Dial:
@@ -104,9 +107,8 @@ class Sampling:
     @property
     def deadline(self) -> float:
         """When the next cycle or the next time-out is due."""
-        for exchange in self._pending.values():
-            return min(exchange.deadline, self._next_cycle_at)
-        return self._next_cycle_at
+        overdue = (min(exchange.again_at, exchange.deadline) for exchange in self._pending.values())
+        return min(self._next_cycle_at, *overdue) if self._pending else self._next_cycle_at
 
     # inputs
 
@@ -128,7 +130,7 @@ class Sampling:
 
     def on_deadline(self, now: float, out: Outbox) -> None:
         """Begin a cycle if one is due, and drop those who did not answer in time."""
-        self._expire(now, out)
+        self._check_pending(now, out)
         if now >= self._next_cycle_at:
             self._begin_cycle(now, out)
 
@@ -141,7 +143,7 @@ class Sampling:
         patience = now + self.context.config.answer_timeout / 4
         for nonce, exchange in self._pending.items():
             if exchange.deadline < patience:
-                self._pending[nonce] = exchange._replace(deadline=patience)
+                self._pending[nonce] = exchange._replace(deadline=patience, again_at=patience)
 
     def on_exchange_request(
         self, request: ExchangeRequest, header: Header, link: Link, size: int, now: float, out: Outbox
@@ -154,19 +156,25 @@ class Sampling:
         sent = self._buffer() if request.pull else ()
         limit = self.context.item_limit
         if now > link.proven_until:
-            limit = min(limit, min(size, link.balance if link.is_stranger else size) - self.context.header_size)
+            limit = min(
+                limit, min(size, link.balance if link.is_stranger else size) - self.context.header_size
+            )
         fitted = self._fit(partial(ExchangeAnswer, request.nonce, self.context.id), sent, limit)
         if fitted is not None:
             out.offers.add(source)
             out.send(source, fitted[0])
         self.served += 1
         peer = Descriptor(request.sender, usable(header.address) or source, 0)
-        if request.push:
+        is_repeated = link.last_nonce == request.nonce
+        link.last_nonce = request.nonce
+        if request.push and not is_repeated:
             self._merge((peer, *request.descriptors), fitted[1] if fitted is not None else (), now, out)
         self.acquaintances.note_exchange(peer.id, "in", now)
         return True
 
-    def on_exchange_answer(self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox) -> bool:
+    def on_exchange_answer(
+        self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox
+    ) -> bool:
         """The end of the active half: merge; False if nothing was asked of this address."""
         exchange = self._pending.get(answer.nonce) or self._late.get(answer.nonce)
         if exchange is None or exchange.target != link.address or answer.sender == self.context.id:
@@ -289,11 +297,26 @@ class Sampling:
             items += context.acknowledgement(node.key)
         if not link.cookie:
             items += self._padding(sum(item.size for item in items), limit)
+        timeout = context.config.answer_timeout
+        exchange = Exchange(
+            target,
+            node,
+            pull,
+            sent,
+            now,
+            now + timeout,
+            bool(link.cookie),
+            now + self._resend_period(),
+            tuple(items),
+        )
+        self._pending[nonce] = exchange
+        self.started += 1
         out.offers.add(target)
         out.send(target, *items)
-        deadline = now + context.config.answer_timeout
-        self._pending[nonce] = Exchange(target, node, pull, sent, now, deadline, bool(link.cookie))
-        self.started += 1
+
+    def _resend_period(self) -> float:
+        """A third of the time-out, so that one lost datagram costs nobody a place in the view."""
+        return max(self.context.config.answer_timeout / 3, 2 * self.context.links.typical_round_trip)
 
     def _padding(self, size: int, limit: int) -> tuple[Packed, ...]:
         """What makes a request as large as a full answer, which may not be larger than the request."""
@@ -332,14 +355,21 @@ class Sampling:
 
     # time-outs
 
-    def _expire(self, now: float, out: Outbox) -> None:
+    def _check_pending(self, now: float, out: Outbox) -> None:
+        """Send requests again whose answer is late, and drop those who had their time."""
         for nonce, exchange in list(self._pending.items()):
-            if exchange.deadline > now:
-                break
-            del self._pending[nonce]
-            put(self._late, nonce, exchange, LATE_LIMIT)
-            if exchange.id is not None:
-                self._lose(exchange.id, now, out)
+            if exchange.deadline <= now:
+                del self._pending[nonce]
+                put(self._late, nonce, exchange, LATE_LIMIT)
+                if exchange.id is not None:
+                    self._lose(exchange.id, now, out)
+            elif exchange.again_at <= now:
+                self._pending[nonce] = exchange._replace(again_at=now + self._resend_period())
+                if self.context.links.may_push(
+                    exchange.target, sum(item.size for item in exchange.items), now
+                ):
+                    out.offers.add(exchange.target)
+                    out.send(exchange.target, *exchange.items)
 
     def _lose(self, node: NodeId, now: float, out: Outbox) -> None:
         """Move a silent peer from the view to the lost ones."""

@@ -182,7 +182,9 @@ class Spreading:
         own = self.context.key
         out.send_to_all(self._targets(rumor, packed, own, Address("", 0), now), packed)
 
-    def _targets(self, rumor: Rumor, packed: Packed, sender: Key, source: Address, now: float) -> list[Address]:
+    def _targets(
+        self, rumor: Rumor, packed: Packed, sender: Key, source: Address, now: float
+    ) -> list[Address]:
         """``fanout`` random peers, none of whom wrote the message or sent it here.
 
         Two more are drawn than needed: without those two the rest is as random as before.

@@ -9,13 +9,15 @@ Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .identity import Address, NodeId
 from .strategy import HealSwap, PeerSelection, ViewSelection
+
+if TYPE_CHECKING:
+    import random
 
 __all__ = ["AGE_LIMIT", "Descriptor", "PartialView", "ViewChange"]
 

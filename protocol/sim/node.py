@@ -27,8 +27,14 @@ SOCKET_BUFFER_LIMIT = 256
 class SimulatedNode:
     """A machine in a simulated network; methods are those of ``protocol.Node``, without waiting."""
 
-    def __init__(self, machine: Machine, address: Address, clock: Callable[[], float]) -> None:
-        """Drive ``machine`` at ``address`` by the simulation's clock."""
+    def __init__(
+        self,
+        machine: Machine,
+        address: Address,
+        clock: Callable[[], float],
+        pump: Callable[[SimulatedNode], None],
+    ) -> None:
+        """Drive ``machine`` at ``address`` by the simulation's clock; ``pump`` sends what it wants to send."""
         self.machine = machine
         self.address = address
         self.delivered: list[Message] = []
@@ -38,6 +44,7 @@ class SimulatedNode:
         self.is_crashed = False
         self.is_frozen = False
         self._now = clock
+        self._pump = pump
         self._backlog: deque[tuple[Any, Address]] = deque(maxlen=SOCKET_BUFFER_LIMIT)
 
     @property
@@ -63,12 +70,13 @@ class SimulatedNode:
         """Send a message now; the same contract as ``protocol.Node.send_gossip``."""
         payload = data.encode() if isinstance(data, str) else bytes(data)
         message = self.machine.send_gossip(payload, self._now(), EPOCH + self._now())
-        self.collect()
+        self._pump(self)
         return message
 
     def join(self, *contacts: Address) -> None:
         """Dial contacts, and again until they answer."""
         self.machine.join(contacts, self._now())
+        self._pump(self)
 
     def set_strategy(self, strategy: Strategy | str) -> None:
         """Sample by another strategy from now on."""
@@ -77,6 +85,7 @@ class SimulatedNode:
     def leave(self) -> None:
         """Say goodbye; the node is deaf from now on."""
         self.machine.leave(self._now())
+        self._pump(self)
 
     def snapshot(self) -> NodeSnapshot:
         """One frozen picture of everything countable."""

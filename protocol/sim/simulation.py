@@ -83,7 +83,9 @@ class Simulation:
         self._count = 0
         self._wake_at: dict[Address, float] = {}
         self._groups: dict[Address, int] | None = None
-        configs = [config or Config()] * nodes if config is None or isinstance(config, Config) else list(config)
+        configs = (
+            [config or Config()] * nodes if config is None or isinstance(config, Config) else list(config)
+        )
         if len(configs) != nodes:
             raise ConfigError(f"{nodes} nodes need as many configurations, not {len(configs)}")
         for one in configs:
@@ -93,7 +95,11 @@ class Simulation:
     # building
 
     def add_node(
-        self, config: Config | None = None, *, join: Iterable[int | SimulatedNode] = (), name: str | None = None
+        self,
+        config: Config | None = None,
+        *,
+        join: Iterable[int | SimulatedNode] = (),
+        name: str | None = None,
     ) -> SimulatedNode:
         """Start one more node now, which joins the given ones."""
         number = len(self.nodes)
@@ -105,7 +111,7 @@ class Simulation:
             node_id, address, config or self.nodes[0].machine.config if self.nodes else config or Config(),
             self._codec, dice, wall_offset=EPOCH,
         )  # fmt: skip
-        node = SimulatedNode(machine, address, lambda: self.now)
+        node = SimulatedNode(machine, address, lambda: self.now, self._pump)
         self.nodes.append(node)
         self._by_address[address] = node
         machine.handle_deadline(self.now)
@@ -123,7 +129,9 @@ class Simulation:
             elif start != "alone":
                 size = min(node.machine.config.view_size, count - 1)
                 others = self._others(index, size) if start == "random" else neighbours(index, size, count)
-                node.machine.introduce([Descriptor(self.nodes[i].id, self.nodes[i].address, 0) for i in others])
+                node.machine.introduce(
+                    [Descriptor(self.nodes[i].id, self.nodes[i].address, 0) for i in others]
+                )
             self._pump(node)
 
     def _others(self, index: int, size: int) -> list[int]:
@@ -186,7 +194,9 @@ class Simulation:
         """
         end = self.now + limit
         if not self._run(end, condition):
-            raise LimitError(f"condition not met within {limit} s: seed {self.seed}, simulated time {self.now:.3f} s")
+            raise LimitError(
+                f"condition not met within {limit} s: seed {self.seed}, simulated time {self.now:.3f} s"
+            )
 
     def _run(self, end: float, condition: Callable[[], bool] | None) -> bool:
         """Work off the queue up to ``end``; True as soon as the condition holds."""

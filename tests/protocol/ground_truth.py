@@ -1,0 +1,77 @@
+"""Causality as an outside observer sees it, to judge what nodes say about it.
+
+The observer knows what every node had delivered when it sent a message; that is the message's true past. A node is
+wrong if it delivers a message twice, delivers something after what it happened before of, or shows another clock.
+"""
+
+from __future__ import annotations
+
+from protocol.core.identity import Dot, NodeId
+from protocol.core.messages import Message
+from protocol.sim import SimulatedNode, Simulation
+
+__all__ = ["GroundTruth"]
+
+Vector = dict[NodeId, int]
+
+
+class GroundTruth:
+    """Sends through it are remembered with their true past."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.clocks: dict[Dot, Vector] = {}
+        self._known: dict[SimulatedNode, Vector] = {}
+        self._read: dict[SimulatedNode, int] = {}
+
+    def send(self, index: int, text: str = "") -> Message:
+        """Let a node send, and note what had happened before."""
+        node = self.simulation.nodes[index]
+        past = dict(self.known(node))
+        message = node.send_gossip(text or f"{index} at {self.simulation.now:.3f}")
+        past[message.id.origin] = message.id.sequence
+        self.clocks[message.id] = past
+        return message
+
+    def known(self, node: SimulatedNode) -> Vector:
+        """What a node has delivered so far, with all that happened before it."""
+        known = self._known.setdefault(node, {})
+        start = self._read.get(node, 0)
+        for message in node.delivered[start:]:
+            for origin, sequence in self.clocks[message.id].items():
+                known[origin] = max(known.get(origin, 0), sequence)
+        self._read[node] = len(node.delivered)
+        return known
+
+    def violations(self, node: SimulatedNode) -> list[str]:
+        """Everything wrong with what one node delivered; late messages are announced as out of order."""
+        wrong: list[str] = []
+        seen: set[Dot] = set()
+        past: Vector = {}
+        for message in node.delivered:
+            origin, sequence = message.id
+            if message.id in seen:
+                wrong.append(f"{node.id}: {message.id} twice")
+            if past.get(origin, 0) >= sequence and not message.late:
+                wrong.append(f"{node.id}: {message.id} after something it happened before")
+            truth = self.clocks[message.id]
+            if dict(message.clock) != truth and not message.late:
+                wrong.append(f"{node.id}: {message.id} has {message.clock}, not {by_name(truth)}")
+            seen.add(message.id)
+            for other, number in truth.items():
+                past[other] = max(past.get(other, 0), number)
+        return wrong
+
+    def check(self) -> None:
+        """Judge every node, and every machine's own invariants."""
+        for node in self.simulation.nodes:
+            node.machine.check()
+            assert self.violations(node) == []
+
+    def everything(self) -> set[Dot]:
+        """All messages sent."""
+        return set(self.clocks)
+
+
+def by_name(vector: Vector) -> dict[str, int]:
+    return {str(origin): sequence for origin, sequence in vector.items()}
