@@ -174,7 +174,7 @@ class PartialView:
         Args:
             received: The peer's descriptors, its own among them, ages as the peer held them.
             sent: What ``buffer`` gave for the same exchange, or last, where this one sends nothing back (the
-                passive half of push); it is safe with a peer. Only the ids count.
+                passive half of push); it is safe with a peer. Only the ids count, each once.
             view_selection: H and S, or the rule of 2004.
 
         Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
@@ -305,9 +305,8 @@ class PartialView:
 
     def _change_since(self, before: dict[NodeId, Entry], arrivals: int) -> ViewChange:
         entries = self._entries
-        latest = list(entries)[
-            -arrivals:
-        ]  # a dict keeps the order of arrival, so who joined stands at its end
+        # A dict keeps the order of arrival, so whoever joined stands at its end.
+        latest = list(entries)[-arrivals:]
         joined = [node_id for node_id in latest if node_id not in before]
         parted = [node_id for node_id in before if node_id not in entries]
         return ViewChange(tuple(joined), tuple(parted))
