@@ -55,7 +55,7 @@ class LineWriter:
         threading.Thread(target=self._run, name="gossip-tui lines out", daemon=True).start()
 
     async def write(self, line: str) -> None:
-        """Queue a line, its end added; waits while too much is waiting already. For nobody it does nothing."""
+        """Queue a line, its end added; waits while too much is waiting already. Nothing if nobody reads."""
         if self._gone:
             return
         with self._changed:

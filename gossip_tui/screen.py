@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from .app import GossipApp
 from .demo import Chatter, Swarm, close_nodes, open_nodes
+from .driver import steady
 from .feed import NodeFeed
 from .options import NodeOptions, open_node, successor
 from .shutdown import ending_signals, restored_terminal
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from .feed import Feed
 
 __all__ = ["run_demo", "run_node"]
@@ -61,20 +64,42 @@ async def show_demo(
         await close_nodes(members)
 
 
+class TerminalApp(GossipApp):
+    """The application on a real terminal: no traceback over the screen it has left, no harm from SIGSTOP."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """A driver that may be stopped and continued."""
+        return steady(super().get_driver_class())
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()
+
+    @property
+    def failure(self) -> Exception | None:
+        """What made the application end, if it did not end in order."""
+        return self._exception
+
+
 async def show(feed: Feed, *, ascii_only: bool, theme: str | None) -> None:
-    """Draw a feed until the person quits or a signal ends it."""
-    app = GossipApp(feed, ascii=ascii_only, theme=theme)
+    """Draw a feed until the person quits or a signal ends it.
+
+    Raises:
+        Exception: Whatever brought the application down.
+    """
+    app = TerminalApp(feed, ascii=ascii_only, theme=theme)
     drawing = asyncio.current_task()
     assert drawing is not None
 
     def end() -> None:
         if app.is_running:
-            app.exit()
+            app.leave_and_exit()
         else:
             drawing.cancel()
 
     try:
         with restored_terminal(), ending_signals(end), contextlib.suppress(asyncio.CancelledError):
             await app.run_async()
+            if app.failure is not None:
+                raise app.failure
     finally:
         await feed.close()
