@@ -41,7 +41,7 @@ NAME_WIDTHS = range(5, 14)
 AGE_WIDTH, ROUND_TRIP_WIDTH = 3, 7
 
 SHORT_BAR_WIDTH, BAR_WIDTH, LONG_BAR_WIDTH = 4, 8, 24
-"""Cells of an age's bar: the shortest that says something, what it has before long names grow, the longest."""
+"""Cells of an age's bar: the shortest worth drawing, what it has before long names grow, the longest."""
 
 
 class Sorting(StrEnum):

@@ -296,7 +296,8 @@ class CausalLogPane(FollowingPane):
             fresh = self._records.add(messages)
             self._painter.learn(message.id.origin for message in fresh)
             self._painter.widen(fresh)
-            self.count_new(sum(self._comes_below(message, bottom) for message in fresh))
+            if not self.following:
+                self.count_new(sum(self._comes_below(message, bottom) for message in fresh))
         late = [m for m in fresh if newest is not None and m.order < newest and not m.from_history]
         if late:
             self._painter.mark_inserted(late, self._clock())
@@ -368,7 +369,7 @@ class CausalLogPane(FollowingPane):
 
     def _comes_below(self, record: Record, bottom: Record | None) -> bool:
         below = bottom is None or self.order is LogOrder.ARRIVAL or record.order > bottom.order
-        return below and (self.around or self._records.matches(record))
+        return below and (self.around or not self._filter or self._records.matches(record))
 
     def _fade_later(self) -> None:
         if not self._fading and self.is_mounted:

@@ -18,6 +18,10 @@ from ..theme import UNICODE, Glyphs, Palette, palette_of
 __all__ = ["AsciiScrollBar", "Pane"]
 
 
+STRIP_LIMIT = 1_024
+"""Strips remembered by a pane: a few of the tallest screens."""
+
+
 class AsciiScrollBar(ScrollBarRender):
     """A scroll bar of whole cells, since a plain terminal has no eighths of a block."""
 
@@ -80,6 +84,8 @@ class Pane(ScrollView, can_focus=True):
         self.glyphs = glyphs
         self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None
+        self._titles = ("", "")
+        self._strips: dict[tuple[Line, Role | None, int], Strip] = {}
 
     def on_mount(self) -> None:
         """Give plain terminals a plain scroll bar."""
@@ -102,6 +108,7 @@ class Pane(ScrollView, can_focus=True):
         """Draw anew in the colours of the new theme; the lines themselves stay."""
         super().notify_style_update()
         self._palette = None
+        self._strips.clear()
         self.refresh()
 
     @property
@@ -124,7 +131,10 @@ class Pane(ScrollView, can_focus=True):
         self.refresh()
 
     def set_title(self, title: str, subtitle: str = "") -> None:
-        """Put safe text into the frame, never read as markup."""
+        """Put safe text into the frame, never read as markup; only a change draws the frame anew."""
+        if (title, subtitle) == self._titles:
+            return
+        self._titles = title, subtitle
         self.border_title = Content(title)
         self.border_subtitle = Content(subtitle)
 
@@ -155,7 +165,14 @@ class Pane(ScrollView, can_focus=True):
         """
         width = self.line_width
         if selected is None:
-            return to_strip(line, self.palette, width, over).apply_style(self.rich_style)
+            key = (line, over, width)
+            strip = self._strips.get(key)
+            if strip is None:
+                if len(self._strips) >= STRIP_LIMIT:
+                    self._strips.clear()
+                strip = to_strip(line, self.palette, width, over).apply_style(self.rich_style)
+                self._strips[key] = strip
+            return strip
         before, inside, after = split(line, *selected)
         marked = self.screen.get_component_rich_style("screen--selection")
         strips = [to_strip(part, self.palette, width_of(part), over) for part in (before, inside, after)]

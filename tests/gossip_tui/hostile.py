@@ -55,4 +55,4 @@ FORBIDDEN = frozenset(
 def assert_harmless(text: str) -> None:
     """Fail if a terminal would obey a part of ``text``."""
     found = sorted(FORBIDDEN & set(text))
-    assert not found, f"{ascii(found)} in {ascii(text[:80])}"
+    assert not found, f"{found!a} in {text[:80]!a}"

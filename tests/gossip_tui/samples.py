@@ -5,7 +5,7 @@ Everything is made from plain numbers: no socket, no clock, no dice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from protocol.core.derived import DerivedClock
@@ -29,6 +29,12 @@ def address(number: int) -> Address:
     return Address("127.0.0.1", 8_000 + number)
 
 
+def parents_of(past: Sequence[Message]) -> Callable[[], tuple[Dot, ...]]:
+    """What a message asks when somebody wants to know its parents."""
+    parents = tuple(dict.fromkeys(message.id for message in past))
+    return lambda: parents
+
+
 class Talk:
     """A conversation whose messages know their past, as a perfect network would deliver them."""
 
@@ -48,7 +54,7 @@ class Talk:
         message = Message(
             dot,
             text.encode() if isinstance(text, str) else text,
-            parents=tuple(dict.fromkeys(message.id for message in past)),
+            parents=parents_of(past),
             depth=1 + max((message.depth for message in past), default=0),
             derived=derived,
             created_at=fields.pop("created_at", at),

@@ -123,7 +123,7 @@ class RecordsMachine(RuleBasedStateMachine):
         text=st.sampled_from(["", "text 3", "from:p1", "!from:p1", "/[12]/"]),
         hide=st.booleans(),
     )
-    def arrange(self, order: LogOrder, text: str, hide: bool) -> None:  # noqa: FBT001
+    def arrange(self, order: LogOrder, text: str, hide: bool) -> None:
         self.records.arrange(order, LogFilter(text), hide=hide)
 
     @invariant()

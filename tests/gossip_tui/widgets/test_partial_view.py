@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.strip import Strip
 
 from gossip_tui.drawing.view_history import MARK_PERIOD
 from gossip_tui.drawing.view_table import Sorting
@@ -46,16 +47,25 @@ async def test_rows_show_name_address_age_direction_and_round_trip() -> None:
         assert str(pane.border_title) == "Partial view  c=20 tail/push-pull H=1 S=9"
 
 
-async def test_only_rows_that_changed_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    pane = PartialViewPane()
-    drawn: list[int] = []
+class RecordingPane(PartialViewPane):
+    """Remembers which lines it was asked to draw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn: list[int] = []
+
+    def render_line(self, y: int) -> Strip:
+        self.drawn.append(y)
+        return super().render_line(y)
+
+
+async def test_only_rows_that_changed_are_drawn_again() -> None:
+    pane = RecordingPane()
+    drawn = pane.drawn
     async with shown(pane) as pilot:
         pane.show(snapshot([peer_row(2, age=1), peer_row(3, age=2), peer_row(4, age=3)]))
         await pilot.pause()
-        original = PartialViewPane.render_line
-        monkeypatch.setattr(
-            PartialViewPane, "render_line", lambda self, y: drawn.append(y) or original(self, y)
-        )
+        drawn.clear()
         pane.show(snapshot([peer_row(2, age=1), peer_row(3, age=2), peer_row(4, age=4)]))
         await pilot.pause()
         assert drawn == [3]
