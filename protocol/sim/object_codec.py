@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.codec import DATAGRAM_LIMIT, Packed, Parsed
-from ..core.messages import Header, Item
+from ..core.messages import Header, Item, Rumor
 from ..errors import WireError
-from ..wire import WireCodec, size_of, size_of_datagram
+from ..wire import HOPS_LIMIT, WireCodec, size_of, size_of_datagram
 
 __all__ = ["ObjectCodec", "ObjectDatagram"]
 
@@ -41,7 +41,9 @@ class ObjectCodec:
     __slots__ = ()
 
     def pack(self, item: Item) -> Packed:
-        """The item with the size that it would have on the wire."""
+        """The item as it would arrive, with the size that it would have on the wire."""
+        if type(item) is Rumor and item.hops > HOPS_LIMIT:
+            item = item._replace(hops=HOPS_LIMIT)
         return Packed(size_of(item), item)
 
     def size_of(self, item: Item) -> int:
@@ -53,7 +55,11 @@ class ObjectCodec:
         return WIRE.header_size(header)
 
     def assemble(self, header: Header, items: Sequence[Packed]) -> ObjectDatagram:
-        """Header and items together."""
+        """Header and items together.
+
+        Raises:
+            ValueError: There are more items than a reader accepts, as on the wire.
+        """
         contents = tuple([item.content for item in items])
         return ObjectDatagram(header, contents, size_of_datagram(header, items))
 

@@ -6,7 +6,7 @@ on the way back, ``layouts`` says which fields each kind of item has, ``codec`` 
 
 from __future__ import annotations
 
-from .codec import MAGIC, REASONS, VERSION, WireCodec, size_of_datagram
+from .codec import ITEM_LIMIT, MAGIC, REASONS, VERSION, WireCodec, size_of_datagram
 from .fields import (
     AGE_LIMIT,
     ARRAY_LIMIT,
@@ -23,6 +23,7 @@ __all__ = [
     "ARRAY_LIMIT",
     "DEPTH_LIMIT",
     "HOPS_LIMIT",
+    "ITEM_LIMIT",
     "MAGIC",
     "PADDING_MINIMUM",
     "PAGE_LIMIT",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,16 +85,29 @@ def test_a_packed_item_stands_in_many_datagrams() -> None:
     assert WIRE.parse(two).items == [RUMOR, RUMOR]
 
 
-def test_sixteen_items_take_the_longer_count() -> None:
-    packed = [WIRE.pack(RUMOR)] * 16
-    data = WIRE.assemble(HEADER, packed)
-    assert len(data) == WIRE.header_size(HEADER) + 16 * packed[0].size
-    assert len(WIRE.parse(data).items) == 16
+def test_a_fifteenth_item_takes_the_longer_count() -> None:
+    packed = WIRE.pack(RUMOR)
+    sizes = [len(WIRE.assemble(HEADER, [packed] * count)) for count in (13, 14, 15, 16)]
+    assert [later - sooner for sooner, later in pairwise(sizes)] == [
+        packed.size,
+        packed.size + 2,
+        packed.size,
+    ]
+    assert sizes[-1] == WIRE.header_size(HEADER) + 16 * packed.size
+
+
+@pytest.mark.parametrize("count", [0, 1, 14, 15, 62, 63, 64, 65, 255, 256, 349])
+def test_any_number_of_items_comes_through(count: int) -> None:
+    items = [HistoryRequest(0, index % 128) for index in range(count)]
+    data = WIRE.assemble(HEADER, [WIRE.pack(item) for item in items])
+    assert WIRE.parse(data, 1_500).items == items
 
 
 def test_more_items_than_a_reader_takes_are_not_sent() -> None:
-    with pytest.raises(ValueError, match="at most 350 items, not 351"):
-        WIRE.assemble(HEADER, [WIRE.pack(RUMOR)] * 351)
+    codecs: list[Codec] = [WIRE, ObjectCodec()]
+    for codec in codecs:
+        with pytest.raises(ValueError, match="at most 349 items, not 350"):
+            codec.assemble(HEADER, [codec.pack(RUMOR)] * 350)
 
 
 def test_an_address_with_a_host_name_is_not_sent() -> None:

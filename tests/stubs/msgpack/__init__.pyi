@@ -1,6 +1,6 @@
 # The parts of msgpack that protocol.wire uses; the distribution carries no types.
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 class Packer:
@@ -12,6 +12,24 @@ class ExtType:
 
 class Timestamp:
     def __init__(self, seconds: int, nanoseconds: int = ...) -> None: ...
+
+class Unpacker:
+    def __init__(
+        self,
+        *,
+        read_size: int = ...,
+        max_buffer_size: int = ...,
+        max_str_len: int = ...,
+        max_bin_len: int = ...,
+        max_array_len: int = ...,
+        max_map_len: int = ...,
+        max_ext_len: int = ...,
+        object_hook: Callable[[dict[Any, Any]], object] | None = ...,
+        ext_hook: Callable[[int, bytes], object] = ...,
+    ) -> None: ...
+    def feed(self, next_bytes: bytes) -> None: ...
+    def tell(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
 
 def unpackb(
     packed: bytes | memoryview,
