@@ -85,6 +85,7 @@ class Pane(ScrollView, can_focus=True):
         self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None
         self._titles = ("", "")
+        self._on_screen = False
         self._strips: dict[tuple[Line, Role | None, int], Strip] = {}
 
     def on_mount(self) -> None:
@@ -92,6 +93,15 @@ class Pane(ScrollView, can_focus=True):
         if self.glyphs.border == "ascii":
             self.vertical_scrollbar.renderer = AsciiScrollBar  # type: ignore[misc]
         self.retitle()
+
+    def on_show(self) -> None:
+        """Draw what came while the pane was hidden."""
+        self._on_screen = True
+        self.redraw()
+
+    def on_hide(self) -> None:
+        """Work out no layouts while nobody sees them."""
+        self._on_screen = False
 
     def on_resize(self) -> None:
         """Draw anew, since lines are cut to the width."""
@@ -147,7 +157,7 @@ class Pane(ScrollView, can_focus=True):
         size = Size(0, count)
         if size == self.virtual_size:
             return
-        if (count > self.container_size.height) != self.show_vertical_scrollbar:
+        if self._on_screen and (count > self.container_size.height) != self.show_vertical_scrollbar:
             self.virtual_size = size
             return
         self.set_reactive(Widget.virtual_size, size)

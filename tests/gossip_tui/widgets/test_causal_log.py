@@ -394,6 +394,20 @@ async def test_a_reader_of_lines_that_are_dropped_is_left_in_peace() -> None:
         assert texts(pane)[0] == pane.messages[0].text
 
 
+async def test_what_comes_while_the_pane_is_hidden_is_there_when_it_is_shown() -> None:
+    pane = make()
+    async with shown(pane) as pilot:
+        pane.display = False
+        await pilot.pause()
+        pane.add_messages(many_messages(40))
+        await pilot.pause()
+        pane.display = True
+        await pilot.pause()
+        await pilot.pause()
+        assert texts(pane) == numbered(31, 40)
+        assert pane.show_vertical_scrollbar
+
+
 async def test_clearing_leaves_an_empty_log_that_follows() -> None:
     pane = make()
     async with shown(pane):
