@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import partial
 
 from .config import Config
 from .derived import DerivedClock
@@ -48,7 +49,7 @@ class Reception(StrEnum):
 class Held:
     """A message that waits for its past, or for its clock."""
 
-    __slots__ = ("anchor", "from_history", "key", "missing", "received_at", "rumor", "source")
+    __slots__ = ("anchor", "dot", "from_history", "key", "missing", "past", "received_at", "rumor", "source")
 
     def __init__(
         self, rumor: Rumor, key: Key, source: Address, received_at: float, from_history: bool
@@ -56,6 +57,10 @@ class Held:
         """Wrap a rumor that came from ``source``."""
         self.rumor = rumor
         self.key = key
+        self.dot: KeyDot = (key, rumor.sequence)
+        """Its dot as it travels."""
+        self.past = ((key, rumor.sequence - 1), *rumor.parents) if rumor.sequence > 1 else rumor.parents
+        """Its predecessor and its parents."""
         self.source = source
         self.received_at = received_at
         self.from_history = from_history
@@ -63,18 +68,6 @@ class Held:
         """Dots it waits for."""
         self.anchor: dict[NodeId, int] | None = None
         """Its full clock, if somebody sent it."""
-
-    @property
-    def dot(self) -> KeyDot:
-        """Its dot as it travels."""
-        return (self.key, self.rumor.sequence)
-
-    @property
-    def dependencies(self) -> Iterator[KeyDot]:
-        """Its predecessor and its parents."""
-        if self.rumor.sequence > 1:
-            yield (self.key, self.rumor.sequence - 1)
-        yield from self.rumor.parents
 
     @property
     def size(self) -> int:
@@ -156,6 +149,11 @@ class CausalOrder:
         origin = self.origins.get(dot[0])
         return origin is not None and dot[1] <= origin.floor
 
+    def is_known(self, dot: KeyDot) -> bool:
+        """Whether the message is delivered, below the baseline, or held back."""
+        origin = self.origins.get(dot[0])
+        return origin is not None and (dot[1] <= origin.floor or dot[1] in origin.held)
+
     def floors(self) -> Iterator[KeyDot]:
         """The floors of all origins that have one."""
         return ((key, origin.floor) for key, origin in self.origins.items() if origin.floor)
@@ -170,9 +168,14 @@ class CausalOrder:
         return tuple(public for dot in dots if (public := self.public_dot(dot)) is not None)
 
     def missing_of(self, held: Held) -> list[KeyDot]:
-        """What a message still waits for, each once."""
-        delivered = self.is_delivered
-        return [dot for dot in dict.fromkeys(held.dependencies) if not delivered(dot)]
+        """What a message still waits for."""
+        origins = self.origins
+        missing = []
+        for dot in held.past:
+            origin = origins.get(dot[0])
+            if origin is None or dot[1] > origin.floor:
+                missing.append(dot)
+        return missing
 
     def find(self, dot: KeyDot) -> Rumor | None:
         """The message as it travels on, from the log or from the hold-back queue."""
@@ -247,7 +250,7 @@ class CausalOrder:
         if held is None:
             return False
         clock = dict(entries)
-        if any(clock.get(key, 0) < sequence for key, sequence in held.dependencies):
+        if any(clock.get(key, 0) < sequence for key, sequence in held.past):
             return False
         named: dict[NodeId, int] = {}
         for key, sequence in clock.items():
@@ -363,7 +366,7 @@ class CausalOrder:
 
     def _drop(self, held: Held) -> None:
         """Take a message out of the queue and out of the lists of those it waits for."""
-        for key, sequence in dict.fromkeys(held.dependencies):
+        for key, sequence in held.past:
             origin = self.origins.get(key)
             waiting = origin.waiters.get(sequence) if origin is not None else None
             if origin is None or waiting is None or held not in waiting:
@@ -424,8 +427,12 @@ class CausalOrder:
 
     def _is_deep_enough(self, held: Held) -> bool:
         """Whether the depth is above that of every parent still known."""
-        entries = map(self.log.find, held.dependencies)
-        return all(entry is None or entry.message.depth < held.rumor.depth for entry in entries)
+        find, depth = self.log.find, held.rumor.depth
+        for dot in held.past:
+            entry = find(dot)
+            if entry is not None and entry.message.depth >= depth:
+                return False
+        return True
 
     def _derive(self, held: Held) -> DerivedClock | None:
         """Link the clock to those of the past; None if one of them is not known here any more."""
@@ -456,7 +463,7 @@ class CausalOrder:
         entry = self._append(held, derived, now, out, late=False)
         self.frontier.advance(key, sequence, rumor.parents)
         if self._pinned_clocks:
-            for dot in held.dependencies:
+            for dot in held.past:
                 self._pinned_clocks.pop(dot, None)
         self._evict()
         return entry
@@ -466,7 +473,7 @@ class CausalOrder:
         message = Message(
             Dot(rumor.origin, rumor.sequence),
             rumor.payload,
-            parents=self.public_dots(dict.fromkeys(held.dependencies)),
+            parents=partial(self.public_dots, held.past),
             depth=rumor.depth,
             derived=derived,
             created_at=rumor.created_at,
@@ -509,7 +516,7 @@ class CausalOrder:
     def _deliver_late(self, held: Held, now: float, out: Outbox) -> None:
         """Deliver a message whose place is within a gap; its clock is what can be known of it."""
         self._name(held.rumor.origin)
-        known = [clock for dot in held.dependencies if (clock := self.clock_of(dot)) is not None]
+        known = [clock for dot in held.past if (clock := self.clock_of(dot)) is not None]
         derived = DerivedClock(held.rumor.origin, held.rumor.sequence, tuple(known))
         if held.anchor is not None:
             derived = DerivedClock.anchored(held.rumor.origin, held.rumor.sequence, held.anchor)

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import TypeVar, overload
 
 from .identity import NodeId
 
 __all__ = ["Ordering", "VectorClock"]
+
+T = TypeVar("T")
 
 
 class Ordering(StrEnum):
@@ -62,6 +65,17 @@ class VectorClock(Mapping[NodeId, int]):
         if len(found) != 1:
             raise KeyError(f"{len(found)} origins of this clock are named {origin!r}")
         return found[0]
+
+    @overload
+    def get(self, origin: NodeId | str, /) -> int | None: ...
+    @overload
+    def get(self, origin: NodeId | str, /, default: T) -> int | T: ...
+    def get(self, origin: NodeId | str, /, default: T | None = None) -> int | T | None:
+        """The sequence number of an origin, by id or by a name that only one origin here has; else ``default``."""
+        try:
+            return self[origin]
+        except KeyError:
+            return default
 
     def __iter__(self) -> Iterator[NodeId]:
         return iter(self._entries)

@@ -91,6 +91,8 @@ class Config:
         strategy = self.strategy
         if isinstance(strategy, str):
             return Strategy.parse(strategy, self.view_size)
+        if not isinstance(strategy, Strategy):
+            raise ConfigError(f"strategy must be a Strategy or its text, not {strategy!r}")
         strategy.check(self.view_size)
         return strategy
 

@@ -413,24 +413,26 @@ class Machine:
         dot = (key, rumor.sequence)
         if key == self.context.key and not self._is_own(rumor):
             self._take_new_incarnation(now)
+        if self._causal.is_known(dot):
+            self._traffic["duplicates"] += 1
+            self._spreading.note_received(rumor, arrival.header.sender, source, now, out)
+            return None
         is_history = self._catchup.is_from_sponsor(source)
         is_repair = (
             is_history or self._reconcile.is_from_session(source, now) or self._repair.is_expected(dot)
         )
         reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
-        if reception is Reception.NEW:
-            self._reconcile.received += 1
-            if is_repair:
-                self._traffic["repairs"] += 1
-            else:
-                self._spreading.push(rumor, arrival.header.sender, source, now, out)
-            held = self._causal.holding.get(dot)
-            if held is not None:
-                self._repair.note_held(held, now)
-        elif reception is Reception.DUPLICATE:
-            self._traffic["duplicates"] += 1
-        else:
+        if reception is not Reception.NEW:
             return reception.value
+        self._reconcile.received += 1
+        if is_repair:
+            self._traffic["repairs"] += 1
+            self._repair.note_filled(key, now)
+        else:
+            self._spreading.push(rumor, arrival.header.sender, source, now, out)
+        held = self._causal.holding.get(dot)
+        if held is not None:
+            self._repair.note_held(held, now)
         if is_history:
             self._catchup.on_progress(now)
         self._spreading.note_received(rumor, arrival.header.sender, source, now, out)

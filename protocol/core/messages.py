@@ -6,6 +6,7 @@ travels as ``(key, sequence)``, since the name of an origin may not be known yet
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .clock import VectorClock
@@ -14,8 +15,8 @@ from .identity import Address, Dot, Key, NodeId
 from .view import Descriptor
 
 __all__ = [
-    "Acknowledge",
     "Absent",
+    "Acknowledge",
     "Anchor",
     "BaselinePage",
     "Digest",
@@ -233,6 +234,7 @@ class Message:
 
     __slots__ = (
         "_derived",
+        "_parents",
         "created_at",
         "delivered_at",
         "depth",
@@ -240,14 +242,11 @@ class Message:
         "hops",
         "id",
         "late",
-        "parents",
         "payload",
     )
 
     id: Dot
     payload: bytes
-    parents: tuple[Dot, ...]
-    """The origin's previous message, if any, and the maximal other dots it had delivered when it sent this."""
     depth: int
     """One more than the largest depth its origin knew (a Lamport number)."""
     created_at: float
@@ -266,7 +265,7 @@ class Message:
         id: Dot,  # noqa: A002 - the public attribute's name
         payload: bytes,
         *,
-        parents: tuple[Dot, ...],
+        parents: tuple[Dot, ...] | Callable[[], tuple[Dot, ...]],
         depth: int,
         derived: DerivedClock,
         created_at: float,
@@ -277,7 +276,7 @@ class Message:
     ) -> None:
         self.id = id
         self.payload = payload
-        self.parents = parents
+        self._parents = parents
         self.depth = depth
         self.created_at = created_at
         self.delivered_at = delivered_at
@@ -290,6 +289,12 @@ class Message:
     def text(self) -> str:
         """The payload as UTF-8; what is not UTF-8 shows as U+FFFD. Pass it through ``printable`` before a terminal."""
         return self.payload.decode("utf-8", "replace")
+
+    @property
+    def parents(self) -> tuple[Dot, ...]:
+        """The origin's previous message, if any, and the other maximal dots it had delivered when it sent this."""
+        parents = self._parents
+        return parents() if callable(parents) else parents
 
     @property
     def clock(self) -> VectorClock:

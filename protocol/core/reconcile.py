@@ -71,6 +71,8 @@ class Reconcile:
         """When a suspicion has stood long enough, or an answer is overdue."""
         if self._session is not None:
             return self._session.deadline
+        if not self._suspects:
+            return math.inf
         return min((due_at for due_at, _ in self._suspects.values()), default=math.inf)
 
     def is_from_session(self, source: Address, now: float) -> bool:

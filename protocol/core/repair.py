@@ -49,13 +49,20 @@ ANCHOR_LIMIT = 256
 class Chase:
     """One search for something missing."""
 
-    __slots__ = ("attempts", "due_at", "source")
+    __slots__ = ("asked_to", "attempts", "due_at", "source")
 
     def __init__(self, source: Address, due_at: float) -> None:
         """Begin to ask ``source`` at ``due_at``."""
         self.source = source
         self.due_at = due_at
         self.attempts = 0
+        self.asked_to = 0
+        """The last sequence asked for so far; a hole above it is a new one."""
+
+    def hasten(self, due_at: float) -> None:
+        """Begin anew: there is a new hole, or an answer came and left some."""
+        self.attempts = 0
+        self.due_at = min(self.due_at, due_at)
 
 
 class Repair:
@@ -80,8 +87,25 @@ class Repair:
         """Chase what a held message waits for."""
         holding = self.context.causal.holding
         for dot in self.context.causal.missing_of(held):
-            if dot not in holding and dot[0] not in self._holes:
-                self._holes[dot[0]] = self._chase(held.source, now)
+            if dot in holding:
+                continue
+            key, sequence = dot
+            chase = self._holes.get(key)
+            if chase is None:
+                self._holes[key] = self._chase(held.source, now)
+            elif sequence > chase.asked_to:
+                chase.source = held.source
+                self._hasten(chase, now)
+
+    def note_filled(self, key: Key, now: float) -> None:
+        """A message that was asked for came in; whatever is still missing is asked for again soon."""
+        chase = self._holes.get(key)
+        if chase is not None:
+            self._hasten(chase, now)
+
+    def _hasten(self, chase: Chase, now: float) -> None:
+        chase.hasten(now + self.context.grace_period())
+        self.deadline = min(self.deadline, chase.due_at)
 
     def note_unanchored(self, now: float, out: Outbox) -> None:
         """Chase the clocks of messages that lack nothing else, unless they came early."""
@@ -117,6 +141,7 @@ class Repair:
             if not ranges:
                 del self._holes[key]
             elif chase.due_at <= now:
+                chase.asked_to = max(chase.asked_to, ranges[-1].high)
                 holes.setdefault(self._next_target(chase, now), []).extend(ranges)
         clocks: dict[Address, list[Range]] = {}
         for dot, chase in list(self._clocks.items()):

@@ -100,6 +100,8 @@ class Sampling:
         self.lost: dict[NodeId, Dial] = {}
         self.acquaintances = Acquaintances()
         self.started = self.answered = self.served = self.lost_count = 0
+        self._last_pushed: tuple[Descriptor, ...] = ()
+        """What the last active half sent: the head of the view, in the paper's terms, for a push that comes in."""
         self._pending: dict[int, Exchange] = {}
         self._late: dict[int, Exchange] = {}
         self._next_cycle_at = -math.inf
@@ -107,8 +109,10 @@ class Sampling:
     @property
     def deadline(self) -> float:
         """When the next cycle or the next time-out is due."""
-        overdue = (min(exchange.again_at, exchange.deadline) for exchange in self._pending.values())
-        return min(self._next_cycle_at, *overdue) if self._pending else self._next_cycle_at
+        due_at = self._next_cycle_at
+        for exchange in self._pending.values():
+            due_at = min(due_at, exchange.again_at, exchange.deadline)
+        return due_at
 
     # inputs
 
@@ -168,7 +172,11 @@ class Sampling:
         is_repeated = link.last_nonce == request.nonce
         link.last_nonce = request.nonce
         if request.push and not is_repeated:
-            self._merge((peer, *request.descriptors), fitted[1] if fitted is not None else (), now, out)
+            if not request.pull:
+                sent = self._last_pushed
+            elif fitted is not None:
+                sent = fitted[1]
+            self._merge((peer, *request.descriptors), sent, now, out)
         self.acquaintances.note_exchange(peer.id, "in", now)
         return True
 
@@ -292,6 +300,7 @@ class Sampling:
         if fitted is None:
             return
         packed, sent = fitted
+        self._last_pushed = sent
         items = [packed]
         if node is not None:
             items += context.acknowledgement(node.key)
@@ -330,7 +339,7 @@ class Sampling:
         config = self.context.config
         rule = config.sampling.view_selection
         heal = rule.heal if isinstance(rule, HealSwap) else 0
-        return self.view.buffer(max(config.view_size // 2 - 1, 0), heal)
+        return self.view.buffer(max(config.view_size // 2 - 1, 1), heal)
 
     def _fit(
         self,
