@@ -203,9 +203,11 @@ def fit_id(label: str, sequence: int, width: int, glyphs: Glyphs) -> str:
 
 def message_clock(message: Message, room: int, text_width: int, glyphs: Glyphs) -> str:
     """The clock in what a message's text leaves over, or in its share of the line."""
-    allowed = max(int(room * CLOCK_SHARE), room - text_width - 2)
     clock = message.clock
     labels = clock.labels()
+    origin, sequence = message.id
+    least = cell_len(f"{{{labels.get(origin, origin.name)}:{sequence} {glyphs.ellipsis}+{len(clock)}}}")
+    allowed = max(int(room * CLOCK_SHARE), room - text_width - 2, min(least, room // 2))
     news = [labels[origin] for origin, _ in (message.id, *message.parents) if origin in labels]
     return clock_text({labels[origin]: clock[origin] for origin in clock}, allowed, glyphs.ellipsis, news)
 

@@ -38,7 +38,7 @@ ADDRESS_WIDTHS = (21, 15)
 NAME_WIDTHS = range(5, 14)
 """Cells for a name: what its title takes, and what a long name gets before everything else is placed."""
 
-AGE_WIDTH, ROUND_TRIP_WIDTH = 3, 7
+AGE_WIDTH, ROUND_TRIP_WIDTH = 3, 6
 
 SHORT_BAR_WIDTH, BAR_WIDTH, LONG_BAR_WIDTH = 4, 8, 24
 """Cells of an age's bar: the shortest worth drawing, what it has before long names grow, the longest."""
@@ -203,20 +203,18 @@ def age_text(age: int) -> str:
 
 
 def round_trip_text(seconds: float | None) -> str:
-    """A round trip in at most seven cells; a dash before the first answer.
+    """A round trip in at most six cells; a dash before the first answer.
 
     >>> round_trip_text(0.00042), round_trip_text(0.0351), round_trip_text(1.5), round_trip_text(None)
-    ('0.42 ms', '35 ms', '1.5 s', '-')
+    ('0.4 ms', '35 ms', '1.5 s', '-')
     """
     if seconds is None:
         return "-"
-    if seconds < 0.001:
-        return f"{seconds * 1_000:.2f} ms"
-    if seconds < 0.010:
-        return f"{seconds * 1_000:.1f} ms"
     if seconds < 0.9995:
-        return f"{seconds * 1_000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 1_000 else "> 999 s"
+        return f"{seconds * 1_000:.1f} ms" if seconds < 0.00995 else f"{seconds * 1_000:.0f} ms"
+    if seconds < 9_999.5:
+        return f"{seconds:.1f} s" if seconds < 99.95 else f"{seconds:.0f} s"
+    return "> 9 ks"
 
 
 def title(snapshot: NodeSnapshot | None, width: int) -> str:
