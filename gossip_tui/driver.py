@@ -16,7 +16,7 @@ __all__ = ["steady"]
 
 
 def steady(driver_class: type[Driver]) -> type[Driver]:
-    """A driver like this one that survives SIGSTOP and SIGCONT; any but the usual one is returned as it is."""
+    """A driver like this one that survives SIGSTOP and SIGCONT; any but the usual one comes back as it is."""
     try:
         import termios  # noqa: PLC0415 - only where there is a terminal of this kind
 

@@ -1,0 +1,107 @@
+"""The program on a terminal that is resized and lied to, and the demo that other terminals join."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.gossip_tui.free_ports import free_range
+
+from .harness import Farm, environment
+
+HOSTILE = "\x1b]0;owned\x07\x1b[?1049l\x1b]52;c;cHduZWQ=\x07\x9b31m\u202e\x00[@click=app.quit]x[/] end"
+"""A title, a screen, a clipboard, a colour, a direction and a link: none of it may reach the terminal."""
+
+OWN_COMMANDS = re.compile(rb"\x1b\]22;[a-z]*\x07")
+"""The shape of the mouse pointer, which Textual sets."""
+
+
+@pytest.fixture
+def farm() -> Iterator[Farm]:
+    with Farm(free_range(4), GOSSIP_TUI_CYCLE="0.2") as farm:
+        yield farm
+
+
+def gossip(farm: Farm, text: str) -> None:
+    """Have a node of another program say something."""
+    command = [sys.executable, "-m", "gossip_tui", "tail"]
+    settings = environment(farm.ports, GOSSIP_TUI_CYCLE="0.2")
+    with subprocess.Popen(
+        command, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as tail:
+        assert tail.stdin is not None
+        assert tail.stdout is not None
+        tail.stdin.write(text.encode() + b"\n")
+        tail.stdin.flush()
+        tail.stdout.readline()
+        farm.wait_for(lambda: " end" in farm.terminals[0].text, "the text arrives")
+        tail.terminate()
+
+
+def test_what_a_peer_says_never_reaches_the_terminal_raw(farm: Farm) -> None:
+    terminal = farm.open(size=(160, 40))
+    terminal.wait_for_text("No peer yet")
+    gossip(farm, HOSTILE)
+    terminal.wait_for_text("[@click=app.quit]x[/] end")
+    assert b"\x1b]" not in OWN_COMMANDS.sub(b"", terminal.raw)
+    assert b"\x1b[?1049l" not in terminal.raw
+    assert b"\x1b[?1049h" in terminal.raw
+    assert "\x9b".encode() not in terminal.raw
+    assert "\u202e".encode() not in terminal.raw
+    assert b"\x00" not in terminal.raw
+    assert "␛]0;owned␇".encode() in terminal.raw
+
+
+def test_tail_on_a_terminal_shows_hostile_text_without_obeying_it(farm: Farm) -> None:
+    terminal = farm.open("tail")
+    terminal.wait_for_text("listens on")
+    gossip(farm, HOSTILE)
+    assert b"\x1b]" not in terminal.raw
+    assert "\u202e".encode() not in terminal.raw
+
+
+def test_the_window_may_shrink_to_nearly_nothing_and_grow_again(farm: Farm) -> None:
+    terminal = farm.open(size=(140, 40))
+    terminal.wait_for_text("Partial view", "Causal log", "Rates")
+    for columns, rows in ((80, 24), (50, 15), (20, 5), (3, 2), (1, 1)):
+        terminal.resize(columns, rows)
+    terminal.resize(140, 40)
+    terminal.wait_for_text("Partial view", "Causal log", "Rates")
+    terminal.resize(20, 5)
+    terminal.say("tiny")
+    terminal.resize(140, 40)
+    terminal.wait_for_text("p1#1", "tiny", "{p1:1}")
+
+
+def test_the_demo_chats_by_itself_and_other_terminals_join_by_just_starting(farm: Farm) -> None:
+    demo = farm.open("demo", "--nodes", "8", "--seed", "7", name="demo", size=(140, 40))
+    demo.wait_for(lambda text: len(re.findall(r"n0\d#\d+", text)) >= 2, "the swarm chats")
+    guest = farm.open(name="guest", size=(140, 40))
+    guest.wait_for(lambda text: re.search(r"n0\d#\d+", text), "the guest hears the swarm")
+    guest.say("hello swarm")
+    demo.wait_for_text("hello swarm")
+
+
+def test_a_key_moves_the_demo_to_another_node(farm: Farm) -> None:
+    demo = farm.open("demo", "--nodes", "3", "--seed", "7", size=(140, 40))
+    demo.wait_for_text("seen from n01")
+    demo.press_f(9)
+    demo.wait_for_text("seen from n02")
+
+
+def test_everything_can_be_drawn_in_ascii(farm: Farm) -> None:
+    terminal = farm.open("run", "--ascii", size=(140, 40))
+    terminal.wait_for_text("Partial view", "No peer yet")
+    assert terminal.text.isascii()
+    assert terminal.raw.isascii()
+
+
+def test_no_color_means_no_colour(farm: Farm) -> None:
+    terminal = farm.open(size=(140, 40), NO_COLOR="1")
+    terminal.wait_for_text("Partial view", "No peer yet")
+    colours = re.findall(rb"\x1b\[[\d;]*?(?:[34]8;[25]|;?[349][0-7])[\d;]*m", terminal.raw)
+    assert colours == []
