@@ -9,7 +9,7 @@ from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import HeldMessage
 
-from ..drawing.line import Line, Role, Span
+from ..drawing.line import Line, Role, Span, cell_len
 from ..drawing.log_line import (
     Layout,
     LineState,
@@ -80,9 +80,7 @@ class LogPainter:
 
     def widen(self, messages: Iterable[Message]) -> None:
         """Make the column of origins wide enough for these messages."""
-        widest = max(
-            (len(self.names.label(m.id.origin)) + 1 + len(str(m.id.sequence)) for m in messages), default=0
-        )
+        widest = max((cell_len(self.names.dot(message.id)) for message in messages), default=0)
         if widest > self._id_width:
             self._id_width = widest
             self._lay_out()

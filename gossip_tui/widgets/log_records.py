@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from operator import attrgetter
 
 from protocol.core.identity import NodeId
@@ -110,13 +110,14 @@ class LogRecords:
             return None
 
     def index_near(self, record: Record) -> int:
-        """Where a record stands in ``shown``, or, if it is filtered out, where it would in causal order."""
+        """Where a record stands in ``shown``, or where it would if the filter let it through."""
         index = self.index_of(record)
-        if index is None:
-            index = (
-                bisect_left(self.shown, record.order, key=order_of) if self._order is LogOrder.CAUSAL else 0
-            )
-        return index
+        if index is not None:
+            return index
+        if self._order is LogOrder.CAUSAL:
+            return bisect_left(self.shown, record.order, key=order_of)
+        earlier = {id(other) for other in takewhile(lambda other: other is not record, self.arrivals)}
+        return sum(id(other) in earlier for other in self.shown)
 
     def matches(self, record: Record) -> bool:
         """Whether the filter lets a record through."""

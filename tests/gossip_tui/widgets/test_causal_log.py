@@ -468,3 +468,15 @@ async def test_nothing_hostile_reaches_the_screen(text: str) -> None:
             for segment in line:
                 assert_harmless(segment.text)
                 assert segment.style is None or "@click" not in segment.style.meta
+
+
+async def test_dragging_selects_text_to_copy() -> None:
+    pane = make()
+    async with shown(pane) as pilot:
+        pane.add_messages(many_messages(3))
+        await pilot.pause()
+        await pilot.mouse_down(pane, offset=(17, 2))
+        await pilot.hover(pane, offset=(26, 2))
+        await pilot.mouse_up(pane, offset=(26, 2))
+        await pilot.pause()
+        assert (pilot.app.screen.get_selected_text() or "").startswith("message 2")

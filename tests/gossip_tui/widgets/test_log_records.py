@@ -96,6 +96,15 @@ def test_a_record_is_found_in_both_orders() -> None:
     assert records.index_of(many_messages(1)[0]) is None
 
 
+def test_a_record_that_is_filtered_out_has_a_place_between_those_that_are_not() -> None:
+    messages = many_messages(10)
+    records = LogRecords()
+    records.add(messages)
+    for order in LogOrder:
+        records.arrange(order, LogFilter("from:p2"))
+        assert [records.index_near(messages[index]) for index in (0, 1, 2, 6, 9)] == [0, 0, 1, 1, 2]
+
+
 class RecordsMachine(RuleBasedStateMachine):
     """Adds, notices, filters and orders in any sequence keep the invariants of ``check``."""
 

@@ -42,7 +42,7 @@ async def test_rows_show_name_address_age_direction_and_round_trip() -> None:
         assert lines(pane) == [
             "  peer  address       age▼                 rtt",
             "  p2    127.0.0.1:8002   2 ━━━───────   2.0 ms",
-            "  p10   127.0.0.1:8010  10 ━━━━━───── ←  10 ms",
+            "  p10   127.0.0.1:8010  10 ━━━━━━──── ←  10 ms",
         ]
         assert str(pane.border_title) == "Partial view  c=20 tail/push-pull H=1 S=9"
 
