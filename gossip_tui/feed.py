@@ -361,14 +361,14 @@ def report_failure(task: asyncio.Task[None]) -> None:
 
 def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
     """Say in words what happened; many peers that come or go at once share a line."""
-    seen: list[str] = []
+    seen: list[PeerSeen] = []
     left: list[str] = []
     lost: list[str] = []
     others: list[str] = []
     for event in events:
         match event:
-            case PeerSeen(id=node, address=address):
-                seen.append(f"{printable(node.name)} {address}")
+            case PeerSeen():
+                seen.append(event)
             case PeerLost(id=node, left=True):
                 left.append(printable(node.name))
             case PeerLost(id=node):
@@ -378,12 +378,18 @@ def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
             case _ if text := sentence_of(event):
                 others.append(text)
     texts = [
-        (listed(seen, "joined"), "joined"),
+        (listed([arrival(event, alone=len(seen) == 1) for event in seen], "joined"), "joined"),
         (listed(left, "left"), "parted"),
         (listed(lost, "lost: no answer, dialled again now and then"), "parted"),
         *((text, "warning") for text in others),
     ]
     return [Notice(text, at, kind) for text, kind in texts if text]
+
+
+def arrival(event: PeerSeen, *, alone: bool) -> str:
+    """Who came; where from only where the line has room for it."""
+    name = printable(event.id.name)
+    return f"{name} {event.address}" if alone else name
 
 
 def sentence_of(event: Event) -> str:

@@ -189,7 +189,7 @@ class CommandRunner:
                 raise CommandError(f"{number:,} of {len(lines):,} lines were sent: {error}") from None
             if number % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-        self._app.tell(f"{len(lines):,} messages sent")
+        self._app.toast(f"{len(lines):,} messages sent")
 
     async def _send_when_room(self, line: str, number: int, count: int, *, waited: bool) -> bool:
         while True:

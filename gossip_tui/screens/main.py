@@ -79,6 +79,7 @@ class MainScreen(Screen[None]):
         self.status_bar = StatusBar(ascii_only=ascii_only, id="status")
         self.partial_view = PartialViewPane(glyphs=glyphs, id="view")
         self.rates = RatesPane(glyphs=glyphs, id="rates")
+        self.rates.can_focus = False  # there is nothing to do in it
         self.log_pane = CausalLogPane(glyphs=glyphs, id="log")
         self.active_pane: Pane = self.log_pane
         """The pane that has, or last had, the focus: the one that is seen where there is room for one."""

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from gossip_tui.completion import Completion, Vocabulary, complete
-from gossip_tui.text import safe
+from gossip_tui.text import Safe, safe
 from protocol.errors import GossipError
 
 __all__ = ["Composer", "ComposerInput", "History", "pasted_lines"]
@@ -107,6 +107,14 @@ class ComposerInput(Input):
         )
         self._composer = composer
 
+    async def _on_key(self, event: events.Key) -> None:
+        # A bound key bubbles up to the application first: characters typed behind it would overtake it.
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
+
     def action_older(self) -> None:
         """Show the line typed before this one."""
         self._composer.recall(self._composer.history.older(self.value))
@@ -170,6 +178,8 @@ class Composer(Vertical):
         super().__init__(id=id)
         self.history = History()
         self.input = ComposerInput(self)
+        self.hint = Safe("")
+        """The line above the input, empty if there is none."""
         self._take = take
         self._ask = ask
         self._vocabulary = vocabulary
@@ -198,7 +208,7 @@ class Composer(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Count the bytes when they come near the limit; otherwise typing on settles whatever was said."""
         event.stop()
-        size, limit = len(event.value.encode()), self._payload_limit()
+        size, limit = len(event.value.encode("utf-8", "replace")), self._payload_limit()
         if event.value.startswith("/") or size < limit * WARN_SHARE:
             self.hush()
         elif size <= limit:
@@ -217,8 +227,9 @@ class Composer(Vertical):
             self.say(str(error), problem=True)
             return
         self.history.add(line)
-        self.input.clear()
         self.hush()
+        with self.prevent(Input.Changed):
+            self.input.clear()
 
     def complete(self) -> None:
         """Complete the word before the cursor, or list what it may become."""
@@ -253,14 +264,17 @@ class Composer(Vertical):
 
     def say(self, text: str, *, problem: bool = False) -> None:
         """Show a line above the input until something is typed."""
-        hint = self.query_one("#composer-hint", Static)
-        hint.update(Content(safe(text)))
-        hint.set_class(problem, "-problem")
-        hint.add_class("-shown")
+        self.hint = safe(text)
+        line = self.query_one("#composer-hint", Static)
+        line.update(Content(self.hint))
+        line.set_class(problem, "-problem")
+        line.add_class("-shown")
 
     def hush(self) -> None:
         """Take away the line above the input."""
-        self.query_one("#composer-hint", Static).remove_class("-shown", "-problem")
+        if self.hint:
+            self.hint = Safe("")
+            self.query_one("#composer-hint", Static).remove_class("-shown", "-problem")
 
 
 def too_large(size: int, limit: int) -> str:

@@ -20,7 +20,20 @@ from gossip_tui.commands import (
 )
 from gossip_tui.completion import Completion, Vocabulary, complete
 
-DUE = "help join add peers leave strategy order filter freeze zoom theme quit".split()
+DUE = (
+    "help",
+    "join",
+    "add",
+    "peers",
+    "leave",
+    "strategy",
+    "order",
+    "filter",
+    "freeze",
+    "zoom",
+    "theme",
+    "quit",
+)
 
 
 def invoked(line: str, *, demo: bool = False) -> Invocation:
@@ -45,7 +58,9 @@ def test_keys_of_later_issues_are_not_taken() -> None:
     assert not {command.key for command in COMMANDS} & {"f4", "f5", "f6", "f7"}
 
 
-@pytest.mark.parametrize("text", [command.does for command in COMMANDS] + [command.title for command in COMMANDS])
+@pytest.mark.parametrize(
+    "text", [command.does for command in COMMANDS] + [command.title for command in COMMANDS]
+)
 def test_texts_hold_nothing_that_could_be_read_as_markup(text: str) -> None:
     assert "[" not in text
 

@@ -221,7 +221,9 @@ async def test_datagrams_and_deliveries_are_no_news_by_themselves() -> None:
     node = MemoryNode()
     async with opened(node) as feed:
         feed.poll()
-        node.happen(Delivered(Talk().say("p2", "x")), DatagramRejected(address(2), "magic"), ViewChanged((), ()))
+        node.happen(
+            Delivered(Talk().say("p2", "x")), DatagramRejected(address(2), "magic"), ViewChanged((), ())
+        )
         await settle()
         assert feed.poll() is None
 
@@ -274,7 +276,7 @@ def test_events_are_said_in_words(event: Event, text: str) -> None:
 def test_many_peers_at_once_share_a_line() -> None:
     events = [PeerSeen(node_id(f"p{number}"), address(number)) for number in range(2, 9)]
     texts = [notice.text for notice in notices_of(events, 5.0)]
-    assert texts == ["p2 127.0.0.1:8002, p3 127.0.0.1:8003, p4 127.0.0.1:8004 and 4 more joined"]
+    assert texts == ["p2, p3, p4 and 4 more joined"]
 
 
 def test_names_in_notices_are_safe_for_a_terminal() -> None:
