@@ -103,6 +103,7 @@ class FollowingPane(Pane):
                 self.cursor = self._within(self.index_of(under) if under is not None else self.cursor)
         finally:
             self._placing = False
+        self.move_scroll_bar()
         self.refresh()
 
     def count_new(self, lines: int) -> None:

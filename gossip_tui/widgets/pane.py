@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
@@ -86,6 +88,7 @@ class Pane(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self._titles = ("", "")
         self._on_screen = False
+        self._thumb: tuple[int, int] | None = None
         self._strips: dict[tuple[Line, Role | None, int], Strip] = {}
 
     def on_mount(self) -> None:
@@ -108,11 +111,17 @@ class Pane(ScrollView, can_focus=True):
         self.retitle()
         self.redraw()
 
-    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+    def watch_show_vertical_scrollbar(self) -> None:
         """Draw for the width that is left, and put a scroll bar that appears where the pane already is."""
-        if shown:
-            self.vertical_scrollbar.position = self.scroll_y
+        self._thumb = None
+        self.move_scroll_bar()
         self.redraw()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what came into sight."""
+        self.move_scroll_bar()
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
 
     def notify_style_update(self) -> None:
         """Draw anew in the colours of the new theme; the lines themselves stay."""
@@ -152,7 +161,7 @@ class Pane(ScrollView, can_focus=True):
         """Say how many lines there are to scroll through.
 
         The layout is worked out again only where the scroll bar comes or goes; Textual would do so on every
-        change.
+        change. ``move_scroll_bar`` is to follow, once the pane stands where it shall.
         """
         size = Size(0, count)
         if size == self.virtual_size:
@@ -161,9 +170,6 @@ class Pane(ScrollView, can_focus=True):
             self.virtual_size = size
             return
         self.set_reactive(Widget.virtual_size, size)
-        if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.window_virtual_size = count
-            self.vertical_scrollbar.refresh()
 
     def draw(self, line: Line, over: Role | None = None, selected: tuple[int, int] | None = None) -> Strip:
         """A line as wide as the pane, in the colours of the theme.
@@ -190,3 +196,25 @@ class Pane(ScrollView, can_focus=True):
         return (
             Strip.join(strips).adjust_cell_length(width, self.palette[Role.TEXT]).apply_style(self.rich_style)
         )
+
+    def move_scroll_bar(self) -> None:
+        """Tell the scroll bar where the pane is, if that makes a difference to be seen.
+
+        Textual draws a scroll bar anew at every step, which costs as much as drawing the lines beside it.
+        """
+        if not self.show_vertical_scrollbar:
+            return
+        height, count = self.container_size.height, self.virtual_size.height
+        thumb = thumb_of(height, count, self.scroll_y)
+        if thumb != self._thumb:
+            self._thumb = thumb
+            self.vertical_scrollbar.window_virtual_size = count
+            self.vertical_scrollbar.position = self.scroll_y
+
+
+def thumb_of(height: int, count: int, top: float) -> tuple[int, int]:
+    """Start and length of a scroll bar's thumb in eighths of a cell, the finest that Textual draws."""
+    if height <= 0 or count <= height:
+        return 0, height * 8
+    length = max(1.0, height * height / count)
+    return int((height - length) * top / (count - height) * 8), math.ceil(length * 8)

@@ -194,6 +194,7 @@ class PartialViewPane(Pane):
         self._columns = columns_for(self.line_width, self._rows)
         self._empty = [] if self._rows else wrapped(no_peers(self._snapshot), self.line_width)
         self.set_line_count(len(self._rows) + HEADER_HEIGHT)
+        self.move_scroll_bar()
         if sorted_anew or columns != self._columns or len(before) != len(self._rows) or not self._rows:
             self.refresh()
         else:
