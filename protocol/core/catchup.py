@@ -15,7 +15,7 @@ from .context import Context
 from .identity import Address, NodeId
 from .links import Link
 from .log import Log, Retained
-from .messages import BaselinePage, Digest, HistoryDone, HistoryRequest, KeyDot
+from .messages import BaselinePage, Digest, HistoryDone, HistoryRequest, KeyDot, passed_on
 from .outbox import Outbox
 from .repair import REPLY_LIMIT, anchor_of
 from .sampling import Sampling
@@ -268,12 +268,12 @@ class CatchUp:
 
     def _history_items(self, entry: Retained) -> list[Packed]:
         """A message of the log, with its clock where a newcomer could not derive it."""
-        pack, causal = self.context.pack, self.context.causal
-        items = [pack(entry.rumor(min(entry.message.hops + 1, 255)))]
+        causal = self.context.causal
+        items = self.context.pack_rumor(entry.rumor(passed_on(entry.message.hops)))
         key, sequence = entry.key, entry.message.id.sequence
         past: list[KeyDot] = [*entry.parents, *([(key, sequence - 1)] if sequence > 1 else [])]
         if any(causal.log.find(dot) is None for dot in past):
-            items += map(pack, anchor_of(causal, (key, sequence)))
+            items += map(self.context.pack, anchor_of(causal, (key, sequence)))
         return items
 
     def _baseline(self, round_number: int) -> list[BaselinePage]:

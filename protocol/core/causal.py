@@ -17,7 +17,7 @@ from .events import Delivered, Gap, Undeliverable
 from .frontier import Frontier
 from .identity import Address, Dot, Key, NodeId, key_of
 from .log import Log, Retained, lookup
-from .messages import KeyDot, Message, Range, Rumor
+from .messages import KeyDot, Message, Range, Rumor, passed_on
 from .outbox import Outbox
 
 __all__ = ["CausalOrder", "Held", "Origin", "Reception"]
@@ -111,6 +111,14 @@ class Origin:
             low = sequence + 1
         return ranges
 
+    @property
+    def received_floor(self) -> int:
+        """Everything up to this sequence is here, delivered or held back."""
+        floor = self.floor
+        while floor + 1 in self.held:
+            floor += 1
+        return floor
+
 
 class CausalOrder:
     """The delivered set, its frontier, the retained log and the hold-back queue of one node."""
@@ -158,6 +166,13 @@ class CausalOrder:
         """The floors of all origins that have one."""
         return ((key, origin.floor) for key, origin in self.origins.items() if origin.floor)
 
+    def received_floors(self) -> Iterator[KeyDot]:
+        """Up to where everything of an origin is here, for all origins of which there is anything."""
+        for key, origin in self.origins.items():
+            floor = origin.received_floor if origin.held else origin.floor
+            if floor:
+                yield key, floor
+
     def public_dot(self, dot: KeyDot) -> Dot | None:
         """The dot with its origin's name, None while the name is not known."""
         origin = self.origins.get(dot[0])
@@ -181,9 +196,9 @@ class CausalOrder:
         """The message as it travels on, from the log or from the hold-back queue."""
         entry = self.log.find(dot)
         if entry is not None:
-            return entry.rumor(min(entry.message.hops + 1, 255))
+            return entry.rumor(passed_on(entry.message.hops))
         held = self.holding.get(dot)
-        return held.rumor._replace(hops=min(held.rumor.hops + 1, 255)) if held is not None else None
+        return held.rumor._replace(hops=passed_on(held.rumor.hops)) if held is not None else None
 
     def clock_of(self, dot: KeyDot) -> DerivedClock | None:
         """The clock of a delivered message while it is known here, and known to be exact."""

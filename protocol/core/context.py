@@ -9,12 +9,16 @@ from .codec import DATAGRAM_LIMIT, Codec, Packed
 from .config import Config
 from .identity import Address, Key, NodeId
 from .links import Links
-from .messages import Acknowledge, Digest, Header, Item
+from .messages import Acknowledge, Digest, Header, Item, Rumor
+from .wide import pack_rumor
 
 if TYPE_CHECKING:
     import random
 
 __all__ = ["Context"]
+
+WIDEST_ADDRESS = Address("2001:db8::1", 65_535)
+"""An address as large as any, to reckon with."""
 
 
 class Context:
@@ -50,6 +54,9 @@ class Context:
         self.causal = CausalOrder(config)
         self.header_size = codec.header_size(self.header(1 << 63, 1 << 63))
         """Bytes of the largest header this node writes."""
+        widest = Header(cluster, self.key, WIDEST_ADDRESS, 1 << 63, 1 << 63)
+        self.rumor_limit = DATAGRAM_LIMIT - codec.header_size(widest)
+        """Bytes that a message may take in one item, so that any node can pass it on in one datagram."""
 
     def header(self, cookie: int, offer: int) -> Header:
         """The front of a datagram from here."""
@@ -63,6 +70,10 @@ class Context:
     def pack(self, item: Item) -> Packed:
         """Pack one item."""
         return self.codec.pack(item)
+
+    def pack_rumor(self, rumor: Rumor) -> list[Packed]:
+        """Pack a message, in several items if its parents do not fit beside it."""
+        return pack_rumor(rumor, self.codec.pack, self.rumor_limit)
 
     def digest(self) -> Digest:
         """What this node has."""

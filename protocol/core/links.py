@@ -96,6 +96,11 @@ class Links:
         """The link of an address, if there is one."""
         return self._familiar.get(address) or self._strangers.get(address)
 
+    def cookie_of(self, address: Address) -> int:
+        """What proves this node's address to the one at ``address``; 0 if that is not known."""
+        link = self.get(address)
+        return link.cookie if link is not None else 0
+
     def heard(self, source: Address, header: Header, size: int, now: float) -> Link:
         """Note a datagram from ``source``; it becomes proven if it returns this node's cookie."""
         link = self.get(source)

@@ -29,6 +29,7 @@ from .messages import (
     Absent,
     Acknowledge,
     Anchor,
+    BareRumor,
     BaselinePage,
     ExchangeAnswer,
     ExchangeRequest,
@@ -41,6 +42,7 @@ from .messages import (
     KeyDot,
     Message,
     Padding,
+    Parents,
     Rumor,
     Want,
 )
@@ -52,6 +54,7 @@ from .snapshot import Counters, HeldMessage, NodeSnapshot
 from .spreading import Spreading
 from .strategy import Strategy
 from .view import Descriptor, PartialView
+from .wide import Assembly
 
 if TYPE_CHECKING:
     import random
@@ -112,6 +115,7 @@ class Machine:
         self._repair = Repair(self.context, self._sampling)
         self._catchup = CatchUp(self.context, self._sampling)
         self._reconcile = Reconcile(self.context, self._catchup)
+        self._assembly = Assembly()
         self._out = Outbox()
         self._now = -math.inf
         self._has_left = False
@@ -120,12 +124,14 @@ class Machine:
         self._rejected: Counter[str] = Counter()
         self._handlers: dict[type, Callable[[Any, Arrival], str | None]] = {
             Rumor: self._on_rumor,
+            BareRumor: partial(self._on_part, self._assembly.on_bare),
+            Parents: partial(self._on_part, self._assembly.on_parents),
             ExchangeRequest: self._on_exchange_request,
             ExchangeAnswer: self._on_exchange_answer,
             Padding: lambda _item, _arrival: None,
             Acknowledge: self._on_acknowledge,
             Want: partial(self._on_request, self._repair.on_want),
-            Floors: self._on_floors,
+            Floors: partial(self._on_request, self._reconcile.on_floors),
             HistoryRequest: partial(self._on_request, self._catchup.on_history_request),
             Absent: self._on_absent,
             Anchor: partial(self._on_reply, self._repair.on_anchor),
@@ -220,8 +226,10 @@ class Machine:
             return
         if skipped:
             self._rejected["kind"] += skipped
-        link = self.context.links.heard(source, header, len(data), now)
-        if not items and header.offer:
+        links = self.context.links
+        cookie = links.cookie_of(source) if not items else 0
+        link = links.heard(source, header, len(data), now)
+        if not items and link.cookie != cookie:
             self._on_challenge(source, now)
         self._dispatch(items, Arrival(header, link, len(data), now))
         self._settle(now)
@@ -438,6 +446,13 @@ class Machine:
         self._spreading.note_received(rumor, arrival.header.sender, source, now, out)
         return None
 
+    def _on_part(
+        self, collect: Callable[[Any, Address], Rumor | None], item: Any, arrival: Arrival
+    ) -> str | None:
+        """Collect a message that comes in several items."""
+        rumor = collect(item, arrival.link.address)
+        return self._on_rumor(rumor, arrival) if rumor is not None else None
+
     def _is_own(self, rumor: Rumor) -> bool:
         """Whether a rumor under this node's identity is one that it made."""
         if rumor.sequence > self._causal.floor(self.context.key):
@@ -485,11 +500,6 @@ class Machine:
         if not self._spreading.on_acknowledge(dot, arrival.header.sender, arrival.now):
             self._take_new_incarnation(arrival.now)
 
-    def _on_floors(self, floors: Floors, arrival: Arrival) -> str | None:
-        if arrival.is_proven:
-            self._note_frontier(floors.floors, arrival)
-        return self._on_request(self._reconcile.on_floors, floors, arrival)
-
     def _on_request(
         self, answer: Callable[[Any, Link, float, Outbox], None], item: Any, arrival: Arrival
     ) -> str | None:
@@ -522,7 +532,7 @@ class Machine:
 
     def _on_challenge(self, source: Address, now: float) -> None:
         """A peer wants its cookie back before it answers: ask again, now with it."""
-        self._repair.on_challenge(now)
+        self._repair.on_challenge(source, now)
         self._catchup.on_challenge(source, now)
         self._reconcile.on_challenge(source, now)
 

@@ -15,9 +15,11 @@ from .identity import Address, Dot, Key, NodeId
 from .view import Descriptor
 
 __all__ = [
+    "HOPS_LIMIT",
     "Absent",
     "Acknowledge",
     "Anchor",
+    "BareRumor",
     "BaselinePage",
     "Digest",
     "ExchangeAnswer",
@@ -32,10 +34,15 @@ __all__ = [
     "KeyDot",
     "Message",
     "Padding",
+    "Parents",
     "Range",
     "Rumor",
     "Want",
+    "passed_on",
 ]
+
+HOPS_LIMIT = 127
+"""Hops are counted up to here, one byte on the wire; nothing depends on them."""
 
 KeyDot = tuple[Key, int]
 """A dot as it travels: the key of the origin and a sequence number (0 where a floor says "nothing yet")."""
@@ -76,6 +83,29 @@ class Rumor(NamedTuple):
     payload: bytes
     hops: int
     """How often the message was passed on before this copy was sent; the origin sends 0."""
+
+
+def passed_on(hops: int) -> int:
+    """The hops of a copy sent on by a node that received it with ``hops``."""
+    return min(hops + 1, HOPS_LIMIT)
+
+
+class BareRumor(NamedTuple):
+    """A message whose parents do not fit beside it; they come in ``Parents`` pages of the same sender."""
+
+    rumor: Rumor
+    """The message without its parents."""
+    pages: int
+    """How many pages of parents belong to it."""
+
+
+class Parents(NamedTuple):
+    """One page of the parents of a message that was sent bare."""
+
+    dot: KeyDot
+    page: int
+    pages: int
+    entries: tuple[KeyDot, ...]
 
 
 class Digest(NamedTuple):
@@ -150,7 +180,10 @@ class Acknowledge(NamedTuple):
 
 
 class Floors(NamedTuple):
-    """What the sender has of every origin whose key is within ``low`` to ``high``: please send what it lacks."""
+    """Up to where the sender has everything of each origin whose key is within ``low`` to ``high``.
+
+    Delivered or held back; an origin not named has nothing there. The receiver sends what is above.
+    """
 
     round: int
     low: Key
@@ -209,6 +242,8 @@ class Goodbye(NamedTuple):
 
 Item = (
     Rumor
+    | BareRumor
+    | Parents
     | ExchangeRequest
     | ExchangeAnswer
     | Padding

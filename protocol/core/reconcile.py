@@ -16,7 +16,7 @@ from .context import Context
 from .identity import Address, Key
 from .links import Link
 from .log import Log, Retained
-from .messages import Digest, Floors, FloorsDone, KeyDot
+from .messages import Digest, Floors, FloorsDone, KeyDot, passed_on
 from .outbox import Outbox
 from .repair import REPLY_LIMIT
 
@@ -124,18 +124,18 @@ class Reconcile:
         if session is None or session.peer != link.address or session.round != done.round:
             return
         session.evicted = session.evicted or done.evicted
-        if not done.more:
+        is_stuck = done.more and session.progress == self.received
+        session.tries = session.tries + 1 if is_stuck else 0
+        if not done.more or session.tries >= TRIES:
             session.pages.pop()
             session.tries = 0
-        elif session.progress == self.received:
-            session.tries += 1
-        if not session.pages or session.tries >= TRIES:
-            self._session = None
-            self._lingering = (link.address, now + self.context.grace_period())
-            if session.evicted:
-                self.catchup.note_evicted(link.address, now, out)
+        if session.pages:
+            self._ask(session, now, out)
             return
-        self._ask(session, now, out)
+        self._session = None
+        self._lingering = (link.address, now + self.context.grace_period())
+        if session.evicted:
+            self.catchup.note_evicted(link.address, now, out)
 
     def on_floors(self, floors: Floors, link: Link, now: float, out: Outbox) -> None:
         """Send what a peer lacks in the order it was delivered here, as much as fits one reply."""
@@ -144,12 +144,13 @@ class Reconcile:
         theirs = dict(floors.floors)
         more = False
         for entry in self._missing(theirs, floors.low, floors.high):
-            packed = context.pack(entry.rumor(min(entry.message.hops + 1, 255)))
-            if packed.size > room or not context.links.may_reply(link, packed.size, now):
+            items = context.pack_rumor(entry.rumor(passed_on(entry.message.hops)))
+            size = sum(item.size for item in items)
+            if size > room or not context.links.may_reply(link, size, now):
                 more = True
                 break
-            room -= packed.size
-            out.send(link.address, packed)
+            room -= size
+            out.send(link.address, *items)
         evicted = any(
             sequence > theirs.get(key, 0)
             for key, sequence in context.causal.log.evicted.items()
@@ -166,14 +167,14 @@ class Reconcile:
 
     def _pages(self) -> list[tuple[Key, Key]]:
         """Key ranges that together cover everything and hold few enough origins each, last first."""
-        keys = sorted(key for key, _ in self.context.causal.floors())
+        keys = sorted(key for key, _ in self.context.causal.received_floors())
         lows = [LOWEST_KEY, *keys[FLOORS_PER_PAGE::FLOORS_PER_PAGE]]
         highs = [before(low) for low in lows[1:]] + [HIGHEST_KEY]
         return list(zip(lows, highs, strict=True))[::-1]
 
     def _ask(self, session: Session, now: float, out: Outbox) -> None:
         low, high = session.pages[-1]
-        floors = [dot for dot in self.context.causal.floors() if low <= dot[0] <= high]
+        floors = [dot for dot in self.context.causal.received_floors() if low <= dot[0] <= high]
         # Origins heard of since the pages were cut may be too many; what is left out is sent again, no more.
         page = Floors(session.round, low, high, tuple(floors[:FLOORS_PER_PAGE]))
         session.progress = self.received

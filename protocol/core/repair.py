@@ -39,6 +39,9 @@ LONGEST_WAIT = 5.0
 EAGER_ATTEMPTS = 4
 """Attempts after which "not here" no longer makes the next peer be asked at once."""
 
+PEERS_TO_CHOOSE_FROM = 4
+"""Peers drawn for a second attempt; one to whom this node's address is proven answers without a round trip more."""
+
 ENTRIES_PER_ANCHOR = 96
 """Clock entries on one page, which fit a datagram."""
 
@@ -49,11 +52,13 @@ ANCHOR_LIMIT = 256
 class Chase:
     """One search for something missing."""
 
-    __slots__ = ("asked_to", "attempts", "due_at", "source")
+    __slots__ = ("asked_to", "attempts", "due_at", "source", "target")
 
     def __init__(self, source: Address, due_at: float) -> None:
         """Begin to ask ``source`` at ``due_at``."""
         self.source = source
+        self.target: Address | None = None
+        """Who was asked last."""
         self.due_at = due_at
         self.attempts = 0
         self.asked_to = 0
@@ -161,8 +166,12 @@ class Repair:
         """Whom to ask now: the source first, then anybody in the view, less and less often."""
         target = chase.source
         if chase.attempts:
-            for peer in self.sampling.view.sample(1):
-                target = self.sampling.route(peer, now)
+            peers = [
+                self.sampling.route(peer, now) for peer in self.sampling.view.sample(PEERS_TO_CHOOSE_FROM)
+            ]
+            proven = [peer for peer in peers if self.context.links.is_proven(peer, now)]
+            target = next(iter(proven or peers), target)
+        chase.target = target
         wait = self.context.grace_period() * 2 ** min(chase.attempts, 8)
         chase.attempts += 1
         chase.due_at = now + min(wait, LONGEST_WAIT)
@@ -184,12 +193,12 @@ class Repair:
                     chase.due_at = now
                     self.deadline = now
 
-    def on_challenge(self, now: float) -> None:
-        """Somebody wants proof before answering: it goes out with the next request, which is due now."""
+    def on_challenge(self, source: Address, now: float) -> None:
+        """The one that was asked wants proof before it answers: ask it again at once, now with its cookie."""
         for chase in (*self._holes.values(), *self._clocks.values()):
-            if chase.attempts == 1:
-                chase.attempts = 0
-                chase.due_at = now
+            if chase.target == source:
+                chase.source = source
+                chase.hasten(now)
                 self.deadline = now
 
     def on_anchor(self, anchor: Anchor, link: Link, now: float, out: Outbox) -> None:
@@ -228,7 +237,7 @@ class Repair:
         rumor = self.context.causal.find(dot)
         if rumor is None:
             return []
-        items = [self.context.pack(rumor)]
+        items = self.context.pack_rumor(rumor)
         if anchored:
             items += map(self.context.pack, anchor_of(self.context.causal, dot))
         return items

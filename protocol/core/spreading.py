@@ -12,11 +12,10 @@ import math
 
 from ..errors import BacklogError, PayloadSizeError
 from .bounded import put
-from .codec import Packed
 from .context import Context
 from .identity import Address, Key, key_of
 from .log import Retained
-from .messages import Acknowledge, KeyDot, Message, Rumor
+from .messages import Acknowledge, BareRumor, KeyDot, Message, Rumor, passed_on
 from .outbox import Outbox
 from .sampling import Sampling
 
@@ -34,8 +33,8 @@ PUSH_AGAIN_LIMIT = 32
 PEER_LIMIT = 4_096
 """Nodes whose acknowledgements are remembered."""
 
-LARGEST_SEQUENCE = 1 << 32
-"""What the size of a message is reckoned with, so that the limit does not creep while a node runs."""
+LARGEST_NUMBER = 1 << 42
+"""A sequence and depth beyond all use, which the size of a message is reckoned with: so the limit does not creep while a node runs."""
 
 
 class Spreading:
@@ -63,11 +62,10 @@ class Spreading:
 
     @property
     def payload_limit(self) -> int:
-        """Bytes of payload that fit one message now; many concurrent parents leave less."""
+        """Bytes of payload that fit one message, whatever its parents: where these do not fit, they go beside it."""
         context = self.context
-        parents = context.causal.frontier.parents_of(context.key)
-        bare = Rumor(context.id, LARGEST_SEQUENCE, LARGEST_SEQUENCE, 1.0, parents, bytes(256), 0)
-        return max(0, context.item_limit - context.codec.size_of(bare) + 256)
+        bare = Rumor(context.id, LARGEST_NUMBER, LARGEST_NUMBER, 1.0, (), bytes(256), 0)
+        return context.rumor_limit - context.codec.size_of(BareRumor(bare, 1)) + len(bare.payload)
 
     @property
     def unacknowledged(self) -> int:
@@ -145,8 +143,7 @@ class Spreading:
 
     def push(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
         """Pass a message on, seen here for the first time."""
-        packed = self.context.pack(rumor._replace(hops=min(rumor.hops + 1, 255)))
-        out.send_to_all(self._targets(rumor, packed, sender, source, now), packed)
+        self._send_out(rumor._replace(hops=passed_on(rumor.hops)), sender, source, now, out)
 
     def note_received(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
         """Owe the origin an acknowledgement if the message came from the origin itself."""
@@ -177,14 +174,15 @@ class Spreading:
             out.send(source, self.context.pack(Acknowledge((key, floor))))
 
     def _push_own(self, entry: Retained, now: float, out: Outbox) -> None:
-        rumor = entry.rumor(0)
-        packed = self.context.pack(rumor)
-        own = self.context.key
-        out.send_to_all(self._targets(rumor, packed, own, Address("", 0), now), packed)
+        self._send_out(entry.rumor(0), self.context.key, Address("", 0), now, out)
 
-    def _targets(
-        self, rumor: Rumor, packed: Packed, sender: Key, source: Address, now: float
-    ) -> list[Address]:
+    def _send_out(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
+        items = self.context.pack_rumor(rumor)
+        targets = self._targets(rumor, sum(item.size for item in items), sender, source, now)
+        for item in items:
+            out.send_to_all(targets, item)
+
+    def _targets(self, rumor: Rumor, size: int, sender: Key, source: Address, now: float) -> list[Address]:
         """``fanout`` random peers, none of whom wrote the message or sent it here.
 
         Two more are drawn than needed: without those two the rest is as random as before.
@@ -196,7 +194,7 @@ class Spreading:
             if peer.id == rumor.origin or peer.address == source or key_of(peer.id) == sender:
                 continue
             target = route(peer, now)
-            if may_push(target, packed.size, now):
+            if may_push(target, size, now):
                 targets.append(target)
                 if len(targets) == fanout:
                     break

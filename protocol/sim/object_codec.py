@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.codec import DATAGRAM_LIMIT, Packed, Parsed
-from ..core.messages import Header, Item, Rumor
+from ..core.messages import Header, Item
 from ..errors import WireError
-from ..wire import HOPS_LIMIT, WireCodec, size_of, size_of_datagram
+from ..wire import WireCodec, size_of, size_of_datagram
 
 __all__ = ["ObjectCodec", "ObjectDatagram"]
 
@@ -41,9 +41,7 @@ class ObjectCodec:
     __slots__ = ()
 
     def pack(self, item: Item) -> Packed:
-        """The item as it would arrive, with the size that it would have on the wire."""
-        if type(item) is Rumor and item.hops > HOPS_LIMIT:
-            item = item._replace(hops=HOPS_LIMIT)
+        """The item with the size that it would have on the wire."""
         return Packed(size_of(item), item)
 
     def size_of(self, item: Item) -> int:

@@ -18,6 +18,7 @@ from ..core.messages import (
     Absent,
     Acknowledge,
     Anchor,
+    BareRumor,
     BaselinePage,
     Digest,
     ExchangeAnswer,
@@ -30,6 +31,7 @@ from ..core.messages import (
     Item,
     KeyDot,
     Padding,
+    Parents,
     Rumor,
     Want,
 )
@@ -73,6 +75,7 @@ __all__ = ["KINDS_WITH_SENDER", "LAYOUTS", "LAYOUT_OF", "PADDING_MINIMUM", "READ
 
 RUMOR, REQUEST, ANSWER, PADDING, WANT, ABSENT, ANCHOR = range(1, 8)
 ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST, BASELINE_PAGE, HISTORY_DONE, GOODBYE = range(8, 15)
+BARE_RUMOR, PARENTS = 15, 16
 
 KNOWN_PASTS = 2_048
 """Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon
@@ -114,6 +117,9 @@ def record_layout(
     return Layout(kind, make, pack, size, read)
 
 
+PAGE = unsigned(PAGE_LIMIT - 1)
+PAGES = unsigned(PAGE_LIMIT, low=1)
+
 # -- rumors ----------------------------------------------------------------------------------------
 
 PAST = struct.Struct(">d")
@@ -134,8 +140,13 @@ def pack_past(rumor: Rumor) -> bytes:
 
 def pack_rumor(rumor: Rumor, packer: Packer) -> bytes:
     """Kind, hops, origin, past, payload: all but the third byte is the same on every node."""
+    return packer.pack([RUMOR, *parts_of(rumor)])
+
+
+def parts_of(rumor: Rumor) -> tuple[int, bytes, bytes, bytes]:
+    """What a rumor and a bare one have in common."""
     hops = min(rumor.hops, HOPS_LIMIT)
-    return packer.pack([RUMOR, hops, pack_node(rumor.origin), pack_past(rumor), rumor.payload])
+    return hops, pack_node(rumor.origin), pack_past(rumor), rumor.payload
 
 
 def size_of_rumor(rumor: Rumor) -> int:
@@ -176,6 +187,25 @@ def read_rumor(elements: list[Any]) -> Rumor:
     return Rumor._make((*read(node, past), payload, hops))
 
 
+def pack_bare(bare: BareRumor, packer: Packer) -> bytes:
+    """As a rumor without parents, with the number of pages they fill before the rest."""
+    return packer.pack([BARE_RUMOR, bare.pages, *parts_of(bare.rumor)])
+
+
+def size_of_bare(bare: BareRumor) -> int:
+    """Bytes of ``pack_bare``."""
+    return PAGES.size(bare.pages) + size_of_rumor(bare.rumor)
+
+
+def read_bare(elements: list[Any]) -> BareRumor:
+    """What ``pack_bare`` packed."""
+    _, pages, *parts = elements
+    rumor = read_rumor([RUMOR, *parts])
+    if rumor.parents:
+        raise malformed("a bare rumor has parents")
+    return BareRumor(rumor, PAGES.decode(pages))
+
+
 # -- padding ---------------------------------------------------------------------------------------
 
 PADDING_HEADER = bytes([0x92, PADDING, 0xC5])
@@ -210,8 +240,6 @@ def read_padding(elements: list[Any]) -> Padding:
 DEPTH = unsigned(DEPTH_LIMIT)
 DESCRIPTORS = listing(record(Descriptor, NODE, ADDRESS, unsigned(AGE_LIMIT)))
 DIGEST = record(Digest, optional(DOTS), DEPTH, WORD, WORD)
-PAGE = unsigned(PAGE_LIMIT - 1)
-PAGES = unsigned(PAGE_LIMIT, low=1)
 
 
 def pair(node: NodeId, sequence: int) -> tuple[NodeId, int]:
@@ -219,7 +247,7 @@ def pair(node: NodeId, sequence: int) -> tuple[NodeId, int]:
     return node, sequence
 
 
-def is_page(item: Anchor | BaselinePage) -> bool:
+def is_page(item: Anchor | Parents | BaselinePage) -> bool:
     """Whether the page number is one of the pages, counted from 0."""
     return item.page < item.pages
 
@@ -260,6 +288,8 @@ LAYOUTS = (
     ),
     record_layout(HISTORY_DONE, HistoryDone, WORD, WORD, BOOLEAN),
     record_layout(GOODBYE, Goodbye, NODE),
+    Layout(BARE_RUMOR, BareRumor, pack_bare, size_of_bare, read_bare),
+    record_layout(PARENTS, Parents, ONE_DOT, PAGE, PAGES, DOTS, check=is_page),
 )
 """Every kind of version 1, by its number."""
 

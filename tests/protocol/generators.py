@@ -11,6 +11,7 @@ from protocol.core.messages import (
     Absent,
     Acknowledge,
     Anchor,
+    BareRumor,
     BaselinePage,
     Digest,
     ExchangeAnswer,
@@ -24,6 +25,7 @@ from protocol.core.messages import (
     Item,
     KeyDot,
     Padding,
+    Parents,
     Range,
     Rumor,
     Want,
@@ -107,6 +109,19 @@ def make_anchors(draw: st.DrawFn) -> Anchor:
 
 
 @st.composite
+def make_parents(draw: st.DrawFn) -> Parents:
+    """One page of the parents of a bare rumor."""
+    page, count = draw(pages)
+    return Parents((draw(keys), draw(sequences)), page, count, draw(dots))
+
+
+@st.composite
+def make_bare_rumors(draw: st.DrawFn) -> BareRumor:
+    """A rumor that was sent without its parents."""
+    return BareRumor(draw(rumors)._replace(parents=()), draw(up_to(PAGE_LIMIT, low=1)))
+
+
+@st.composite
 def make_baseline_pages(draw: st.DrawFn) -> BaselinePage:
     """One page of a baseline."""
     page, count = draw(pages)
@@ -138,6 +153,8 @@ other_items: st.SearchStrategy[Item] = st.one_of(
     st.builds(Padding, st.integers(PADDING_MINIMUM, 1_300)),
     st.builds(Want, ranges, st.booleans()),
     st.builds(Absent, ranges),
+    make_bare_rumors(),
+    make_parents(),
     make_anchors(),
     st.builds(Acknowledge, st.tuples(keys, up_to(SEQUENCE_LIMIT))),
     make_floors(),

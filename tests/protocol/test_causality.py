@@ -62,6 +62,20 @@ def test_all_sending_at_one_instant_names_every_other_as_parent() -> None:
     assert max(len(message.parents) for message in simulation.nodes[0].delivered) == 20
 
 
+def test_more_parents_than_fit_a_datagram_travel_beside_their_message() -> None:
+    simulation = Simulation(130, seed=12, config=Config(view_size=10), faults=Faults(loss=0.05))
+    truth = GroundTruth(simulation)
+    for _ in range(2):
+        for index in range(130):
+            truth.send(index)
+        simulation.run_for(0.5)
+    simulation.run_for(8)
+    assert complete(truth)
+    assert max(len(message.parents) for message in simulation.nodes[0].delivered) == 130
+    assert truth.violations(simulation.nodes[0]) == []
+    assert_same_logs(simulation.nodes[:3])
+
+
 def test_a_late_joiner_sees_the_whole_history_with_exact_clocks() -> None:
     simulation = Simulation(8, seed=4)
     truth = GroundTruth(simulation)

@@ -1,0 +1,91 @@
+"""Messages with so many parents that they do not fit one datagram: sent bare, their parents in pages beside.
+
+Parents are never capped, which would break causality; when all of N nodes send at one instant each message has N - 1
+of them. What is incomplete here was never received: it is missed, asked for and sent again like any other message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .bounded import put
+from .codec import Packed
+from .identity import Address, key_of
+from .messages import BareRumor, Item, KeyDot, Parents, Rumor
+
+__all__ = ["PARENTS_PER_PAGE", "Assembly", "pack_rumor"]
+
+PARENTS_PER_PAGE = 96
+"""Parents on one page, which fit a datagram."""
+
+PAGES_LIMIT = 64
+"""Pages of one message at the most: 6,144 concurrent parents. What claims more is not collected."""
+
+ASSEMBLY_LIMIT = 256
+"""Messages whose parts are being collected."""
+
+
+def pack_rumor(rumor: Rumor, pack: Callable[[Item], Packed], limit: int) -> list[Packed]:
+    """The items that carry a message: itself, or itself bare and its parents in pages."""
+    whole = pack(rumor)
+    if whole.size <= limit:
+        return [whole]
+    starts = range(0, len(rumor.parents), PARENTS_PER_PAGE)
+    dot = (key_of(rumor.origin), rumor.sequence)
+    pages = [
+        Parents(dot, page, len(starts), rumor.parents[start : start + PARENTS_PER_PAGE])
+        for page, start in enumerate(starts)
+    ]
+    return [pack(BareRumor(rumor._replace(parents=()), len(starts))), *map(pack, pages)]
+
+
+class Parts:
+    """What came of one message so far."""
+
+    __slots__ = ("bare", "pages")
+
+    def __init__(self) -> None:
+        """Have nothing."""
+        self.bare: BareRumor | None = None
+        self.pages: dict[int, tuple[KeyDot, ...]] = {}
+
+    def whole(self) -> Rumor | None:
+        """The message, once all of it is here."""
+        if self.bare is None or len(self.pages) < self.bare.pages:
+            return None
+        parents = [dot for page in range(self.bare.pages) for dot in self.pages.get(page, ())]
+        return self.bare.rumor._replace(parents=tuple(parents))
+
+
+class Assembly:
+    """Collects the parts of wide messages, of each source apart, bounded."""
+
+    def __init__(self) -> None:
+        """Collect nothing yet."""
+        self._parts: dict[tuple[Address, KeyDot], Parts] = {}
+
+    def on_bare(self, bare: BareRumor, source: Address) -> Rumor | None:
+        """Take the message itself; returns it whole if its parents are here already."""
+        dot = (key_of(bare.rumor.origin), bare.rumor.sequence)
+        parts = self._collect(source, dot)
+        parts.bare = bare
+        return self._finish(source, dot, parts) if bare.pages <= PAGES_LIMIT else None
+
+    def on_parents(self, page: Parents, source: Address) -> Rumor | None:
+        """Take one page of parents; returns the message if that completes it."""
+        if page.pages > PAGES_LIMIT:
+            return None
+        parts = self._collect(source, page.dot)
+        parts.pages[page.page] = page.entries
+        return self._finish(source, page.dot, parts)
+
+    def _collect(self, source: Address, dot: KeyDot) -> Parts:
+        parts = self._parts.get((source, dot)) or Parts()
+        put(self._parts, (source, dot), parts, ASSEMBLY_LIMIT)
+        return parts
+
+    def _finish(self, source: Address, dot: KeyDot, parts: Parts) -> Rumor | None:
+        whole = parts.whole()
+        if whole is not None:
+            del self._parts[(source, dot)]
+        return whole
