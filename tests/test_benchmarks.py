@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from protocol import Node
+
+from .benchmarks import echo
+from .benchmarks.__main__ import loads, options, screen_loads
+from .benchmarks.figures import Echo, NodeRun, ScreenRun, Spread, machine, percentile
+from .benchmarks.peer import made_at, payload
+from .benchmarks.report import Results, as_json, as_text, share, table, targets
+from .benchmarks.swarm import Load, run, swarm, warm_up
+
+QUICK = Spread(100, 0.0005, 0.002, 0.003)
+ECHO = Echo(Spread(10, 0.00002, 0.00004, 0.0001), 100_000.0)
+
+
+def node_run(**changes: object) -> NodeRun:
+    plain: dict[str, object] = {
+        "nodes": 10,
+        "senders": 1,
+        "rate": 200.0,
+        "window": 64,
+        "seconds": 2.0,
+        "sent": 100,
+        "delivered": 900,
+        "delivery": QUICK,
+        "datagrams": 1_800,
+        "bytes": 90_000,
+        "duplicates": 450,
+        "repairs": 0,
+        "cpu_seconds": 0.9,
+        "peak_memory": 30_000_000,
+    }
+    return NodeRun(**{**plain, **changes})  # type: ignore[arg-type]
+
+
+def results(*runs: NodeRun, screens: tuple[ScreenRun, ...] = ()) -> Results:
+    return Results(
+        {"processor": "abacus", "cores": 2, "system": "x", "python": "3"},
+        0.5,
+        ECHO,
+        list(runs),
+        screens=list(screens),
+    )
+
+
+def missed(found: Results) -> list[str]:
+    return [target.what for target in targets(found) if not target.met]
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [(0.0, 1.0), (0.5, 50.0), (0.99, 99.0), (0.991, 100.0), (1.0, 100.0)]
+)
+def test_a_percentile_is_a_measured_value_that_so_many_do_not_exceed(part: float, value: float) -> None:
+    assert percentile([float(n) for n in range(1, 101)], part) == value
+
+
+def test_nothing_measured_has_no_percentile() -> None:
+    assert math.isnan(percentile([], 0.5))
+
+
+def test_a_spread_sorts_what_it_is_given() -> None:
+    assert Spread.of([3.0, 1.0, 2.0]) == Spread(3, 2.0, 3.0, 3.0)
+
+
+def test_coverage_counts_deliveries_at_all_nodes_but_the_sender() -> None:
+    assert node_run().coverage == 1.0
+    assert node_run(delivered=450).coverage == 0.5
+
+
+def test_costs_are_shared_out_among_deliveries() -> None:
+    measured = node_run()
+    assert measured.per_delivery(measured.datagrams) == 2.0
+    assert measured.deliveries_per_second == 450.0
+
+
+def test_one_missing_delivery_never_reads_as_complete_coverage() -> None:
+    assert share(0.999999) == "99.99 %"
+    assert share(1.0) == "100 %"
+
+
+def test_a_run_that_reaches_everything_misses_no_target() -> None:
+    assert missed(results(node_run(), node_run(rate=None, seconds=0.01))) == []
+
+
+def test_each_figure_that_is_too_bad_misses_its_own_target() -> None:
+    slow = node_run(delivered=899, delivery=Spread(899, 0.002, 0.02, 0.03))
+    few = node_run(rate=None, senders=10)
+    busy = ScreenRun("alone", 0.0, 0.02, None, 0.0, None)
+    assert missed(results(slow, few, screens=(busy,))) == [
+        "10 nodes, 1 sends, 200 messages/s: coverage",
+        "10 nodes, 1 sends, 200 messages/s: median",
+        "10 nodes, 1 sends, 200 messages/s: p99",
+        "10 nodes, all send, saturated: deliveries/s",
+        "screen, alone: CPU",
+    ]
+
+
+def test_a_table_lines_up_as_markdown() -> None:
+    assert table(("load", "ms"), [("a", "1.0"), ("longer", "22.0")]).splitlines() == [
+        "| load   |   ms |",
+        "| ------ | ---: |",
+        "| a      |  1.0 |",
+        "| longer | 22.0 |",
+    ]
+
+
+def test_json_holds_every_run_and_no_nan() -> None:
+    lost = node_run(delivered=0, delivery=Spread.of([]))
+    found = json.loads(json.dumps(as_json(results(node_run(), lost)), allow_nan=False))
+    assert [one["coverage"] for one in found["nodes"]] == [1.0, 0.0]
+    assert found["nodes"][0]["median_to_echo"] == pytest.approx(50.0)
+    assert found["nodes"][1]["delivery"]["median"] is None
+
+
+def test_the_text_names_the_machine_and_marks_what_was_missed() -> None:
+    text = as_text(results(node_run(delivered=899)))
+    assert text.startswith("abacus, 2 cores")
+    assert "99.88 % |  NO |" in text
+
+
+def test_the_machine_says_how_many_cores_it_has() -> None:
+    assert int(machine()["cores"]) >= 1
+
+
+def test_without_options_everything_is_measured() -> None:
+    chosen = options([])
+    assert [(load.nodes, load.senders, load.rate) for load in loads(chosen)] == [
+        (10, 1, 200.0),
+        (20, 1, 200.0),
+        (40, 1, 200.0),
+        (10, 10, 200.0),
+        (10, 1, None),
+        (10, 10, None),
+    ]
+    assert [load.rate for load in screen_loads(quick=chosen.quick)] == [0.0, 0.0, 10.0, 1_000.0]
+
+
+def test_only_the_parts_asked_for_are_measured() -> None:
+    assert [load.nodes for load in loads(options(["--only", "rate", "--sizes", "5"]))] == [5, 5]
+
+
+def test_a_payload_has_the_size_asked_for() -> None:
+    assert len(payload(64).encode()) == 64
+    assert len(payload(300).encode()) == 300
+
+
+async def test_a_message_says_when_it_was_made() -> None:
+    async with Node(name="p1") as node:
+        first, second = node.send_gossip(payload(64)), node.send_gossip(payload(64))
+    assert 0 < made_at(first) <= made_at(second)
+
+
+def test_the_echo_is_measured_both_ways() -> None:
+    measured = echo.measure(seconds=0.02)
+    assert measured.round_trip.count > 0
+    assert measured.datagrams_per_second > 0
+
+
+async def test_two_processes_deliver_everything_to_each_other() -> None:
+    async with swarm(2, warm_up=0.0, cycle_period=0.05, backlog_limit=8) as peers:
+        await warm_up(peers)
+        paced = await run(peers, Load(2, 2, 100.0, 0.2))
+        saturated = await run(peers, Load(2, 1, None, 0.1, window=8))
+    assert (paced.sent, paced.delivered, paced.coverage) == (20, 20, 1.0)
+    assert saturated.sent > 8
+    assert saturated.coverage == 1.0
+    assert saturated.delivery.median > 0
