@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
+from gossip_tui.text import Safe, safe
+from gossip_tui.theme import Glyphs
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import HeldMessage
 
-from ..text import Safe, safe
-from ..theme import Glyphs
 from .line import Line, Role, Span, cell_len, cut, fit
 from .names import Names, role_of_origin
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
+from gossip_tui.text import Safe, safe
 from protocol.core.identity import Dot, NodeId
 
-from ..text import Safe, safe
 from .line import ORIGINS, Role
 
 __all__ = ["Names", "role_of_origin"]

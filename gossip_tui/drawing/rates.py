@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..theme import Glyphs
+from gossip_tui.theme import Glyphs
+
 from .line import Line, Role, Span, cell_len, cut, right
 from .rate_meter import Rates
 
@@ -80,7 +81,7 @@ def sparkline(values: Sequence[float], width: int, peak: float, glyphs: Glyphs) 
 
     >>> from gossip_tui.theme import UNICODE
     >>> sparkline((0, 1, 4, 8), 6, 8.0, UNICODE)
-    '  ▁▂▄█'
+    '  ▁▂▅█'
     """
     if width <= 0:
         return ""

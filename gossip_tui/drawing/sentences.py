@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
+from gossip_tui.text import safe
 from protocol.core.snapshot import NodeSnapshot
 
-from ..text import safe
 from .line import Line, Role, Span
 
 __all__ = ["no_messages", "no_peers", "wrapped"]

@@ -12,8 +12,11 @@ from .view_table import RowMark, ViewRow, view_rows
 
 __all__ = ["MARK_PERIOD", "ViewHistory"]
 
-MARK_PERIOD = 4.0
+MARK_PERIOD = 2.0
 """Seconds that a row stays marked after it came, or stays to be seen after it left: a choice."""
+
+PARTED_LIMIT = 4
+"""Rows that left and are still to be seen, at the most: swapping strategies change half a view a cycle."""
 
 BOTH_WAYS_CYCLES = 2
 """Cycles within which an exchange each way counts as both ways."""
@@ -65,6 +68,8 @@ class ViewHistory:
         for node in self._present.keys() - rows.keys():
             self._joined_until.pop(node, None)
             self._parted[node] = (replace(self._present[node], mark=RowMark.PARTED), until)
+        while len(self._parted) > PARTED_LIMIT:
+            self._parted.pop(next(iter(self._parted)))
 
     def _both_ways(self, snapshot: NodeSnapshot) -> set[NodeId]:
         oldest = snapshot.cycle - BOTH_WAYS_CYCLES

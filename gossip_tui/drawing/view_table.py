@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from gossip_tui.text import Safe, safe
+from gossip_tui.theme import Glyphs
 from protocol.core.identity import NodeId
 from protocol.core.snapshot import NodeSnapshot, PeerRow
 from protocol.core.view import Descriptor
 
-from ..text import Safe, safe
-from ..theme import Glyphs
 from .line import HEAT, Line, Role, Span, cell_len, cut, fit, right
 from .names import Names, role_of_origin
 
@@ -104,10 +104,12 @@ def view_row(entry: Descriptor, peer: PeerRow | None, names: Names, both: Collec
 
 
 def sort_rows(rows: Iterable[ViewRow], sorting: Sorting) -> list[ViewRow]:
-    """Rows by age (youngest first) or by name; ties always fall the same way, so that nothing jumps."""
-    if sorting is Sorting.AGE:
-        return sorted(rows, key=lambda row: (row.age, name_key(row)))
-    return sorted(rows, key=name_key)
+    """Rows by age (youngest first) or by name, those that left behind the view itself.
+
+    Ties always fall the same way, so that nothing jumps.
+    """
+    by_age = sorting is Sorting.AGE
+    return sorted(rows, key=lambda row: (row.mark is RowMark.PARTED, row.age if by_age else 0, name_key(row)))
 
 
 def name_key(row: ViewRow) -> tuple[str, int, NodeId]:

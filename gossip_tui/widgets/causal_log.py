@@ -12,14 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 from textual.reactive import var
 
+from gossip_tui.drawing.line import Line, cut
+from gossip_tui.drawing.log_line import Notice, NoticeKind
+from gossip_tui.drawing.sentences import no_messages, wrapped
+from gossip_tui.text import safe
+from gossip_tui.theme import UNICODE, Glyphs
 from protocol.core.messages import Message
 from protocol.core.snapshot import HeldMessage, NodeSnapshot
 
-from ..drawing.line import Line, cut
-from ..drawing.log_line import Notice, NoticeKind
-from ..drawing.sentences import no_messages, wrapped
-from ..text import safe
-from ..theme import UNICODE, Glyphs
 from .following_pane import FollowingPane
 from .log_filter import FilterError, LogFilter
 from .log_painter import INSERTED_PERIOD, LogPainter

@@ -18,7 +18,8 @@ from textual.reactive import var
 from textual.selection import Selection
 from textual.strip import Strip
 
-from ..drawing.line import Line, Role, Span, cut, plain
+from gossip_tui.drawing.line import Line, Role, Span, cut, plain
+
 from .pane import Pane
 
 __all__ = ["FollowingPane"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..text import safe
+from gossip_tui.text import safe
 
 __all__ = ["FilterError", "LogFilter"]
 

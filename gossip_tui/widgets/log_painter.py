@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from protocol.core.identity import NodeId
-from protocol.core.messages import Message
-from protocol.core.snapshot import HeldMessage
-
-from ..drawing.line import Line, Role, Span, cell_len
-from ..drawing.log_line import (
+from gossip_tui.drawing.line import Line, Role, Span, cell_len
+from gossip_tui.drawing.log_line import (
     Layout,
     LineState,
     Notice,
@@ -19,10 +15,14 @@ from ..drawing.log_line import (
     message_line,
     notice_line,
 )
-from ..drawing.mentions import mentions
-from ..drawing.names import Names
-from ..text import safe
-from ..theme import Glyphs
+from gossip_tui.drawing.mentions import mentions
+from gossip_tui.drawing.names import Names
+from gossip_tui.text import safe
+from gossip_tui.theme import Glyphs
+from protocol.core.identity import NodeId
+from protocol.core.messages import Message
+from protocol.core.snapshot import HeldMessage
+
 from .log_records import Record
 
 __all__ = ["INSERTED_PERIOD", "LogPainter"]

@@ -16,11 +16,11 @@ from enum import StrEnum
 from itertools import pairwise, takewhile
 from operator import attrgetter
 
+from gossip_tui.drawing.log_line import Notice, NoticeKind
+from gossip_tui.text import Safe
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 
-from ..drawing.log_line import Notice, NoticeKind
-from ..text import Safe
 from .log_filter import LogFilter
 
 __all__ = ["RECORD_LIMIT", "LogOrder", "LogRecords", "Notice", "NoticeKind", "Record"]

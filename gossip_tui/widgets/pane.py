@@ -14,8 +14,8 @@ from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..drawing.line import Line, Role, split, to_strip, width_of
-from ..theme import UNICODE, Glyphs, Palette, palette_of
+from gossip_tui.drawing.line import Line, Role, split, to_strip, width_of
+from gossip_tui.theme import UNICODE, Glyphs, Palette, palette_of
 
 __all__ = ["AsciiScrollBar", "Pane"]
 

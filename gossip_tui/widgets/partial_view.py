@@ -12,14 +12,14 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
+from gossip_tui.drawing.line import Line, Role
+from gossip_tui.drawing.sentences import no_peers, wrapped
+from gossip_tui.drawing.view_history import MARK_PERIOD, ViewHistory
+from gossip_tui.drawing.view_table import Sorting, ViewRow, columns_for, header, row_line, sort_rows, title
+from gossip_tui.theme import UNICODE, Glyphs
 from protocol.core.identity import NodeId
 from protocol.core.snapshot import NodeSnapshot
 
-from ..drawing.line import Line, Role
-from ..drawing.sentences import no_peers, wrapped
-from ..drawing.view_history import MARK_PERIOD, ViewHistory
-from ..drawing.view_table import Sorting, ViewRow, columns_for, header, row_line, sort_rows, title
-from ..theme import UNICODE, Glyphs
 from .pane import Pane
 
 __all__ = ["PartialViewPane"]

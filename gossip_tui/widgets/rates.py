@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from textual.strip import Strip
 
+from gossip_tui.drawing.line import Line, cut
+from gossip_tui.drawing.rate_meter import RateMeter
+from gossip_tui.drawing.rates import rate_lines
+from gossip_tui.theme import UNICODE, Glyphs
 from protocol.core.snapshot import NodeSnapshot
 
-from ..drawing.line import Line, cut
-from ..drawing.rate_meter import RateMeter
-from ..drawing.rates import rate_lines
-from ..theme import UNICODE, Glyphs
 from .pane import Pane
 
 __all__ = ["RatesPane"]

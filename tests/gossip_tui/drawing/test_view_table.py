@@ -146,6 +146,14 @@ class TestHistory:
         assert self.marks(history, 1.0) == {"p2": RowMark.NONE, "p3": RowMark.PARTED}
         assert self.marks(history, 1.0 + MARK_PERIOD) == {"p2": RowMark.NONE}
 
+    def test_rows_that_left_stand_behind_the_view_and_are_few(self) -> None:
+        history = ViewHistory()
+        history.observe(snapshot(range(2, 22)), 0.0)
+        history.observe(snapshot((30, 31)), 1.0)
+        for sorting in Sorting:
+            marks = [row.mark for row in sort_rows(history.rows(1.0), sorting)]
+            assert marks == [RowMark.JOINED] * 2 + [RowMark.PARTED] * 4
+
     def test_a_row_that_left_and_came_back_is_one_row(self) -> None:
         history = ViewHistory()
         history.observe(snapshot((2, 3)), 0.0)

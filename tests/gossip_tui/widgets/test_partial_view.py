@@ -81,7 +81,7 @@ async def test_rows_that_came_or_left_are_marked_until_a_moment_later() -> None:
     async with shown(pane):
         pane.show(snapshot((2, 3)))
         pane.show(snapshot((3, 4)))
-        assert [line[0] for line in lines(pane)[1:]] == ["−", " ", "+"]
+        assert [line[0] for line in lines(pane)[1:]] == [" ", "+", "−"]
         clock.now += MARK_PERIOD
         pane._fade()
         assert names(pane) == ["p3", "p4"]
