@@ -14,7 +14,7 @@ from gossip_tui.app import GossipApp
 from gossip_tui.feed import NodeFeed
 from tests.gossip_tui.memory import MemoryNode, settle
 
-__all__ = ["Driver", "driven"]
+__all__ = ["CountingApp", "Driver", "Hands", "driven"]
 
 WIDE, STACKED, SINGLE, TINY = (140, 40), (80, 24), (50, 15), (20, 5)
 """Sizes of the three layouts, and one that nobody should use."""
@@ -35,14 +35,12 @@ class CountingApp(GossipApp):
         self.rung += 1
 
 
-class Driver:
-    """An application with the node it shows, and what a person would do with both."""
+class Hands:
+    """What a person does with an application, and sees of it."""
 
-    def __init__(self, app: CountingApp, pilot: Pilot[None], *nodes: MemoryNode) -> None:
+    def __init__(self, app: CountingApp, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
-        self.node = nodes[0]
-        self.nodes = nodes
 
     async def look(self) -> None:
         """What the timer would do: show what changed."""
@@ -53,7 +51,7 @@ class Driver:
     async def calm(self) -> None:
         """Wait until every message that a message caused is worked off.
 
-        ``Pilot.press`` and ``Pilot.pause`` wait until the process has been idle for some milliseconds instead,
+        ``Pilot.press`` and ``Pilot.pause`` wait until the process was idle for some milliseconds instead,
         which takes a tenth of a second a key and depends on the load of the machine.
         """
         for _ in range(HOPS):
@@ -123,6 +121,15 @@ class Driver:
     def hint(self) -> str:
         """The line above the composer; empty if there is none."""
         return self.app.composer.hint
+
+
+class Driver(Hands):
+    """An application with the nodes in memory that it shows."""
+
+    def __init__(self, app: CountingApp, pilot: Pilot[None], *nodes: MemoryNode) -> None:
+        super().__init__(app, pilot)
+        self.node = nodes[0]
+        self.nodes = nodes
 
 
 @asynccontextmanager
