@@ -113,9 +113,12 @@ class Origin:
 
     @property
     def received_floor(self) -> int:
-        """Everything up to this sequence is here, delivered or held back."""
+        """Up to this sequence nothing of this origin is asked for: it is delivered, or held for want of others'.
+
+        A message whose clock alone is missing ends it: if nobody knows that clock any more, it lies within a gap.
+        """
         floor = self.floor
-        while floor + 1 in self.held:
+        while (held := self.held.get(floor + 1)) is not None and held.missing:
             floor += 1
         return floor
 

@@ -1,8 +1,8 @@
 """What is known of the paths to other addresses: proof, cookies, round trips, and how much may be sent.
 
 An address is believed to belong to a peer only once it has echoed something that was sent there: the nonce of an
-exchange request, or the cookie that every offer carries. To a *stranger*, an address first heard from and never
-proven, no more bytes go out than came in, so nobody can aim this node at a third party.
+exchange request, or the cookie that every offer carries. To an unproven address no more bytes go out than came in,
+and what this node grants of its own accord to one that its view named; so nobody can aim this node at a third party.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ ROUTE_PERIOD = 30.0
 
 BLIND_PUSH_LIMIT = 8 * 1400
 """Bytes of unasked-for messages to an address that somebody's view named but that has proven nothing yet."""
+
+FRONT_ROOM = 64
+"""Bytes granted with every unasked-for message for the front of its datagram, which is at most 52 bytes."""
 
 REPLY_RATE = 4 * 1024 * 1024
 """Bytes per second of messages that one source may ask for."""
@@ -68,7 +71,7 @@ class Link:
         self.proven_until = float("-inf")
         self.heard_at = float("-inf")
         self.balance = 0
-        """Bytes received less bytes sent, while it is a stranger."""
+        """While it is unproven: bytes received and granted, less bytes sent."""
         self.blind_budget = BLIND_PUSH_LIMIT
         self.last_nonce = 0
         """Of its last exchange request, to tell a repeated one."""
@@ -108,7 +111,7 @@ class Links:
             link = Link(source, is_stranger=True, now=now)
             put(self._strangers, source, link, LINK_LIMIT)
         link.heard_at = now
-        if link.is_stranger:
+        if now > link.proven_until:
             link.balance += size
         if (
             header.cookie
@@ -129,6 +132,12 @@ class Links:
             link = Link(target, is_stranger=False, now=now)
             put(self._familiar, target, link, LINK_LIMIT)
         return link
+
+    def grant(self, target: Address, size: int, now: float) -> None:
+        """Allow so many bytes of this node's own accord to an address that it was told of; nothing to strangers."""
+        link = self.dial(target, now)
+        if now > link.proven_until and not link.is_stranger:
+            link.balance += size
 
     def prove(self, link: Link, now: float) -> None:
         """Believe that the peer is reached at this address."""
@@ -152,6 +161,7 @@ class Links:
         if link.blind_budget < size:
             return False
         link.blind_budget -= size
+        link.balance += size + FRONT_ROOM
         return True
 
     def may_reply(self, link: Link, size: int, now: float) -> bool:
@@ -164,9 +174,9 @@ class Links:
         return True
 
     def admit(self, target: Address, size: int, now: float) -> Link | None:
-        """The link under which a datagram of this size may leave now; None if a stranger sent too little for it."""
+        """The link under which a datagram of this size may leave now; None if it is unproven and sent too little."""
         link = self.dial(target, now)
-        if link.is_stranger:
+        if now > link.proven_until:
             if link.balance < size:
                 return None
             link.balance -= size

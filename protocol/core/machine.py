@@ -259,7 +259,8 @@ class Machine:
         self._spreading.push_pending(now, self._out)
         goodbye = self.context.pack(Goodbye(self.context.id))
         for target in self._sampling.farewell_targets(now):
-            self._out.send(target, goodbye)
+            if self.context.links.may_push(target, goodbye.size, now):
+                self._out.send(target, goodbye)
         self._has_left = True
 
     # outputs

@@ -107,6 +107,8 @@ class Reconcile:
             if due_at > now:
                 continue
             del self._suspects[source]
+            if not self.context.links.is_proven(source, now):
+                continue
             if self._is_ahead(digest) and not self.catchup.is_running:
                 self._rounds += 1
                 self._session = Session(source, self._rounds, self._pages())

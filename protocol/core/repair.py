@@ -154,8 +154,8 @@ class Repair:
                 del self._clocks[dot]
             elif chase.due_at <= now:
                 clocks.setdefault(self._next_target(chase, now), []).append(Range(*dot, dot[1]))
-        self._ask(holes, anchored=False, out=out)
-        self._ask(clocks, anchored=True, out=out)
+        self._ask(holes, now, out, anchored=False)
+        self._ask(clocks, now, out, anchored=True)
         self._rearm()
 
     def _rearm(self) -> None:
@@ -177,13 +177,15 @@ class Repair:
         chase.due_at = now + min(wait, LONGEST_WAIT)
         return target
 
-    def _ask(self, wanted: dict[Address, list[Range]], *, anchored: bool, out: Outbox) -> None:
+    def _ask(
+        self, wanted: dict[Address, list[Range]], now: float, out: Outbox, *, anchored: bool
+    ) -> None:
         for target, ranges in wanted.items():
             for start in range(0, len(ranges), RANGES_PER_WANT):
-                out.send(
-                    target, self.context.pack(Want(tuple(ranges[start : start + RANGES_PER_WANT]), anchored))
-                )
-                self.wants += 1
+                packed = self.context.pack(Want(tuple(ranges[start : start + RANGES_PER_WANT]), anchored))
+                if self.context.links.may_push(target, packed.size, now):
+                    out.send(target, packed)
+                    self.wants += 1
 
     def on_absent(self, absent: Absent, now: float) -> None:
         """Ask somebody else at once, unless many have said the same."""

@@ -160,9 +160,7 @@ class Sampling:
         sent = self._buffer() if request.pull else ()
         limit = self.context.item_limit
         if now > link.proven_until:
-            limit = min(
-                limit, min(size, link.balance if link.is_stranger else size) - self.context.header_size
-            )
+            limit = min(limit, min(size, link.balance) - self.context.header_size)
         fitted = self._fit(partial(ExchangeAnswer, request.nonce, self.context.id), sent, limit)
         if fitted is not None:
             out.offers.add(source)
@@ -320,6 +318,7 @@ class Sampling:
         )
         self._pending[nonce] = exchange
         self.started += 1
+        context.links.grant(target, sum(item.size for item in items) + context.header_size, now)
         out.offers.add(target)
         out.send(target, *items)
 

@@ -35,9 +35,9 @@ LOGGER.addHandler(logging.NullHandler())  # else Python prints warnings of a lib
 OVERDUE_PERIOD = 0.25
 """Seconds a deadline may be late before the process is taken to have been stopped (SIGSTOP, a busy loop)."""
 
-CATCH_UP_LIMIT = 16_384
-"""Datagrams read after a stop before the deadline is handled: more than the kernel's buffer holds in
-practice."""
+CATCH_UP_PERIOD = 0.25
+"""Seconds that an overdue deadline waits for what came during the stop, most of a full kernel buffer. Not longer:
+a node that is merely overloaded always finds more to read, and would never come to its deadlines (measured)."""
 
 LINGER_TURNS = 200
 """Looks at the send queue before a leaving node gives up on it: a fifth of a second, as a goodbye is one
@@ -60,6 +60,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at = math.inf
         self._not_before = -math.inf
+        self._catch_up_until = math.inf
         self._scheduled = False
         self._stopped = False
         self._warned: set[str] = set()
@@ -163,11 +164,10 @@ class Driver:
         self._timer = None
         self._armed_at = math.inf
         self.read_wall_clock()
-        if self.loop.time() - self.machine.deadline > OVERDUE_PERIOD:
-            self._catch_up()
-        if self._stopped:
-            return
         now = self.loop.time()
+        if self._is_catching_up(now):
+            self._arm(now)
+            return
         if now >= self.machine.deadline:
             try:
                 self.machine.handle_deadline(now)
@@ -176,14 +176,17 @@ class Driver:
                 self._not_before = now + FAILED_RETRY_PERIOD
         self.settle()
 
-    def _catch_up(self) -> None:
-        """Read what came while the process was stopped: peers that did answer are not silent."""
-        received = 0
-        while self.endpoint is not None and not self._stopped and received < CATCH_UP_LIMIT:
-            count = self.endpoint.drain()
-            received += count
-            if not count:
-                return
+    def _is_catching_up(self, now: float) -> bool:
+        """Whether to read on before an overdue deadline: peers that did answer during a stop are not silent.
+
+        One batch each time, so that whoever else is on the loop has its turns.
+        """
+        if now - self.machine.deadline > OVERDUE_PERIOD and self.endpoint is not None:
+            self._catch_up_until = min(self._catch_up_until, now + CATCH_UP_PERIOD)
+            if now < self._catch_up_until and self.endpoint.drain() and not self._stopped:
+                return True
+        self._catch_up_until = math.inf
+        return False
 
     def _report(self, doing: str, error: Exception) -> None:
         self.loop.call_exception_handler({"message": f"gossip node failed at {doing}", "exception": error})

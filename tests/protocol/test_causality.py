@@ -33,6 +33,14 @@ def complete(truth: GroundTruth, nodes: list[SimulatedNode] | None = None) -> bo
     return all(len(node.delivered) == len(truth.clocks) for node in nodes or truth.simulation.nodes)
 
 
+def settle(truth: GroundTruth, limit: float) -> None:
+    """Let time pass until everybody has everything."""
+    end = truth.simulation.now + limit
+    while not complete(truth):
+        assert truth.simulation.now < end, f"incomplete after {limit} s: seed {truth.simulation.seed}"
+        truth.simulation.run_for(0.25)
+
+
 def assert_same_logs(nodes: list[SimulatedNode]) -> None:
     expected = [(message.id, message.clock) for message in nodes[0].log]
     for node in nodes[1:]:
@@ -45,7 +53,7 @@ def test_everybody_delivers_everything_once_in_causal_order(faults: Faults, seed
     simulation = Simulation(12, seed=seed, faults=faults)
     truth = GroundTruth(simulation)
     chat(truth, 120, random.Random(seed))
-    simulation.run_until(lambda: complete(truth), limit=60)
+    settle(truth, 60)
     truth.check()
     assert_same_logs(simulation.nodes)
 
@@ -57,7 +65,7 @@ def test_all_sending_at_one_instant_names_every_other_as_parent() -> None:
         for index in range(20):
             truth.send(index)
         simulation.run_for(0.5)
-    simulation.run_until(lambda: complete(truth), limit=30)
+    settle(truth, 30)
     truth.check()
     assert max(len(message.parents) for message in simulation.nodes[0].delivered) == 20
 
@@ -69,8 +77,7 @@ def test_more_parents_than_fit_a_datagram_travel_beside_their_message() -> None:
         for index in range(130):
             truth.send(index)
         simulation.run_for(0.5)
-    simulation.run_for(8)
-    assert complete(truth)
+    settle(truth, 30)
     assert max(len(message.parents) for message in simulation.nodes[0].delivered) == 130
     assert truth.violations(simulation.nodes[0]) == []
     assert_same_logs(simulation.nodes[:3])
@@ -82,11 +89,11 @@ def test_a_late_joiner_sees_the_whole_history_with_exact_clocks() -> None:
     chat(truth, 100, random.Random(4))
     simulation.run_for(5)
     joiner = simulation.add_node(join=[3])
-    simulation.run_until(lambda: complete(truth), limit=10)
+    settle(truth, 10)
     truth.check()
     assert all(message.from_history for message in joiner.delivered)
     message = truth.send(8, "here I am")
-    simulation.run_until(lambda: complete(truth), limit=10)
+    settle(truth, 10)
     truth.check()
     assert not simulation.nodes[0].delivered[-1].from_history
     assert len(message.clock) == len({m.id.origin for m in joiner.delivered})
@@ -97,7 +104,7 @@ def unequal(seed: int, limits: list[int]) -> tuple[GroundTruth, random.Random]:
     simulation = Simulation(
         len(limits),
         seed=seed,
-        config=[Config(history_limit=limit) for limit in limits],
+        config=[Config(history_limit=limit, gap_timeout=10) for limit in limits],
         faults=Faults(latency=(0.001, 0.15)),
     )
     return GroundTruth(simulation), random.Random(seed)
@@ -125,7 +132,7 @@ def test_late_joiners_of_peers_with_unequal_retention_miss_only_what_was_before_
         assert not any(isinstance(event, Gap) for event in node.events)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_with_hardly_any_retention_causality_holds_and_nobody_stays_stuck(seed: int) -> None:
     truth, dice = unequal(seed, [5, 8, 13, 20, 40, 60, 25, 10, 33, 50])
     simulation = truth.simulation
@@ -133,9 +140,9 @@ def test_with_hardly_any_retention_causality_holds_and_nobody_stays_stuck(seed: 
         chat(truth, 80, dice)
         simulation.add_node(Config(history_limit=30), join=[int(dice.random() * 10)])
         chat(truth, 30, dice)
-    simulation.run_for(150)
-    last = truth.send(0, "the last word").id
     simulation.run_for(60)
+    last = truth.send(0, "the last word").id
+    simulation.run_for(40)
     truth.check()
     for node in simulation.nodes:
         assert last in {message.id for message in node.delivered}, node.id
@@ -152,7 +159,7 @@ def test_a_partition_heals_by_itself_and_both_sides_learn_everything() -> None:
         chat(truth, 4, dice)
         simulation.run_for(0.8)
     simulation.heal()
-    simulation.run_until(lambda: complete(truth), limit=90)
+    settle(truth, 90)
     truth.check()
     assert_same_logs(simulation.nodes)
 
@@ -193,7 +200,7 @@ def test_a_frozen_node_catches_up_on_everything() -> None:
     assert all(4 not in {simulation.nodes.index(n) for n in simulation.nodes if n.id == d.id}
                for other in simulation.nodes if other.is_up for d in other.current_view())  # fmt: skip
     simulation.thaw(4)
-    simulation.run_until(lambda: complete(truth), limit=60)
+    settle(truth, 60)
     truth.check()
 
 
