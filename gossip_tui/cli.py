@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -53,7 +54,9 @@ def explain(error: Exception) -> int:
         return 0
     if isinstance(error, ConfigError):
         return complain(str(error), 2)
-    if isinstance(error, GossipError | OSError):
+    if isinstance(error, OSError):
+        return complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+    if isinstance(error, GossipError):
         return complain(str(error), 1)
     logging.getLogger("gossip_tui").error("internal error", exc_info=error)
     return complain(f"internal error: {type(error).__name__}: {error} (--log-file FILE keeps the details)", 1)
@@ -242,6 +245,13 @@ def tail(context: click.Context, /, as_json: bool, **_: Any) -> None:
     asyncio.run(follow(chosen, as_json=as_json))
 
 
+def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> float:
+    """Refuse a time-out that no message can meet."""
+    if 0 < seconds < math.inf:
+        return seconds
+    raise click.UsageError(f"--timeout must be a number of seconds above 0, not {seconds:g}")
+
+
 @cli.command(
     epilog=examples(
         'gossip-tui send "lunch?"', 'gossip-tui send "disk full" --join 127.0.0.1:7117 --name cron'
@@ -250,7 +260,9 @@ def tail(context: click.Context, /, as_json: bool, **_: Any) -> None:
 @click.argument("text")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
+    callback=check_patience,
+    metavar="SECONDS",
     default=10.0,
     show_default=True,
     help="Seconds to wait.",

@@ -24,7 +24,7 @@ __all__ = ["Chatter", "Remark", "Swarm", "close_nodes", "open_nodes"]
 FIRST_PAUSE = 0.4
 """Seconds before the first story; a choice, a screen that stays empty looks broken."""
 
-STORY_PAUSES = (2.0, 6.0)
+STORY_PAUSES = (1.5, 4.5)
 """Seconds between two stories, from and to; a choice: with their replies about a message a second."""
 
 REPLY_PAUSES = (0.7, 3.5)

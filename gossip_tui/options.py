@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from protocol.core.identity import Address, check_name
 from protocol.errors import ConfigError, StateError
+from protocol.net.addresses import advertised_address
 
 from .ports import DEFAULT_PORTS, PortRange, is_loopback, probe_while_alone, start_on_free_port
 
@@ -68,6 +69,8 @@ class NodeOptions:
             self.check_contact(check("--join", Address.parse, contact))
         if self.bind is not None:
             check("--bind", bind_address, self.bind)
+        if self.advertise is not None:
+            check("--advertise", advertised_address, self.advertise)
         self.config()
 
     def check_contact(self, contact: Address) -> None:
@@ -119,7 +122,6 @@ async def open_node(options: NodeOptions) -> Node:
         OSError: The bind address can't be had.
     """
     node = await start_node(options)
-    node.join(*options.join)
     if options.probes:
         keep(probe_while_alone(node, options.ports))
     return node
@@ -156,7 +158,9 @@ async def start_node(options: NodeOptions) -> Node:
 
     def make(address: Address) -> Node:
         name = options.name or options.ports.name_of(address)
-        return Node(address, name=name, advertise=options.advertise, config=config)
+        node = Node(address, name=name, advertise=options.advertise, config=config)
+        node.join(*options.join)
+        return node
 
     if options.bind is None:
         contacts = [Address.parse(contact) for contact in options.join]

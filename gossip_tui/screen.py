@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from .app import GossipApp
 from .demo import Chatter, Swarm, close_nodes, open_nodes
-from .driver import steady
 from .feed import NodeFeed
 from .options import NodeOptions, open_node, successor
 from .shutdown import ending_signals, restored_terminal
+
+try:
+    from .driver import SteadyDriver
+except ImportError:  # Windows, where nothing is stopped by signals
+    SteadyDriver = None  # type: ignore[assignment, misc]
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -69,7 +73,8 @@ class TerminalApp(GossipApp):
 
     def get_driver_class(self) -> type[Driver]:
         """A driver that may be stopped and continued."""
-        return steady(super().get_driver_class())
+        usual = super().get_driver_class()
+        return SteadyDriver if SteadyDriver is not None and issubclass(SteadyDriver, usual) else usual
 
     def _print_error_renderables(self) -> None:
         self._exit_renderables.clear()

@@ -140,7 +140,10 @@ def test_an_option_that_the_command_does_not_have_is_refused_not_lost(
         (("tail", "--log-level", "loud"), ("--log-level", "loud", "debug")),
         (("tail", "--log-file", "/nowhere/at/all"), ("--log-file", "/nowhere/at/all", "No such file")),
         (("send",), ("TEXT",)),
-        (("send", "hi", "--timeout", "0"), ("--timeout", "0")),
+        (("send", "hi", "--timeout", "0"), ("--timeout", "0", "above 0")),
+        (("send", "hi", "--timeout", "nan"), ("--timeout", "nan", "above 0")),
+        (("tail", "--advertise", "0.0.0.0"), ("--advertise", "0.0.0.0")),
+        (("tail", "--cluster", "c" * 65), ("--cluster", "64")),
         (("bogus",), ("bogus", "run, demo, tail, send")),
         (("--bogus",), ("--bogus",)),
         (("demo", "--nodes", "1"), ("--nodes", "1", "2")),
@@ -211,6 +214,31 @@ def test_completion_offers_commands_and_options_on_every_level(
 ) -> None:
     completion = ShellComplete(cli, {}, "gossip-tui", "_GOSSIP_TUI_COMPLETE")
     assert {item.value for item in completion.get_completions(words, incomplete)} == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_how_to_complete(shell: str) -> None:
+    environment = {**os.environ, "_GOSSIP_TUI_COMPLETE": f"{shell}_source"}
+    command = [sys.executable, "-m", "gossip_tui"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    assert "_GOSSIP_TUI_COMPLETE" in done.stdout
+
+
+def test_a_shell_gets_the_completions() -> None:
+    asked = {
+        "_GOSSIP_TUI_COMPLETE": "bash_complete",
+        "COMP_WORDS": "gossip-tui --name x ta",
+        "COMP_CWORD": "3",
+    }
+    command = [sys.executable, "-m", "gossip_tui"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **asked})
+    assert done.stdout == "plain,tail\n"
+
+
+def test_the_themes_are_those_of_the_application() -> None:
+    from gossip_tui.runner import theme_names  # noqa: PLC0415 - imports textual, which this file must not need
+
+    assert tuple(theme_names()) == arguments.THEMES
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["tail", "--help"]])

@@ -138,13 +138,20 @@ class Terminal:
         """Whether the line settings are those from before the program."""
         return termios.tcgetattr(self._terminal_side) == self.modes
 
+    def hang_up(self) -> None:
+        """Close the window: the program is told by a signal and by writes that fail."""
+        self._farm.forget(self)
+        os.close(self._terminal_side)
+        os.close(self.fd)
+
     def close(self) -> None:
         """End the program and release the terminal."""
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.wait(HANG_GUARD)
-        os.close(self._terminal_side)
-        os.close(self.fd)
+        for fd in (self._terminal_side, self.fd):
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -193,6 +200,11 @@ class Farm:
         os.write(self._waker_fd, b"n")
         return terminal
 
+    def forget(self, terminal: Terminal) -> None:
+        """Read this terminal no more."""
+        with self.changed:
+            self._selector.unregister(terminal.fd)
+
     def wait_for(self, condition: Callable[[], object], what: str) -> None:
         """Wait until something is so on the screens.
 
@@ -217,10 +229,11 @@ class Farm:
                     if os.read(self._wake_fd, 1) == b"q":
                         return
                     continue
-                data = os.read(key.fd, 1 << 16)
                 with self.changed:
-                    key.data.feed(data)
-                    self.changed.notify_all()
+                    # Under the lock, so that no terminal is closed between being ready and being read.
+                    if key.fd in self._selector.get_map():
+                        key.data.feed(os.read(key.fd, 1 << 16))
+                        self.changed.notify_all()
 
 
 def environment(ports: PortRange, **settings: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.gossip_tui.free_ports import bound_run, free_range
 
-from .harness import Farm, Terminal
+from .harness import HANG_GUARD, Farm, Terminal
 
 CTRL_C, CTRL_Q = b"\x03", b"\x11"
 
@@ -76,6 +76,17 @@ def test_a_node_that_was_stopped_and_continued_still_quits_and_restores(farm: Fa
     terminal.type(CTRL_Q)
     assert terminal.wait_for_end() == 0
     check_restored(terminal)
+
+
+@pytest.mark.parametrize("words", [("run",), ("demo", "--nodes", "3"), ("tail",)])
+def test_a_window_that_is_closed_ends_the_program_with_a_goodbye(farm: Farm, words: tuple[str, ...]) -> None:
+    stays = farm.open("tail", name="stays")
+    stays.wait_for_text("p1 listens on")
+    closed = farm.open(*words)
+    stays.wait_for(lambda text: re.search(r"(p2|n01) joined", text), "the other joins")
+    closed.hang_up()
+    assert closed.process.wait(HANG_GUARD) == 0
+    stays.wait_for(lambda text: re.search(r"(p2|n01) at \S+ left", text), "the other says goodbye")
 
 
 def test_peers_are_told_by_a_goodbye(farm: Farm) -> None:

@@ -93,6 +93,22 @@ def test_a_key_moves_the_demo_to_another_node(farm: Farm) -> None:
     demo.wait_for_text("seen from n02")
 
 
+def test_who_left_comes_back_as_a_new_incarnation_and_keeps_the_log(farm: Farm) -> None:
+    stays, returns = farm.open(name="stays", size=(140, 40)), farm.open(name="returns", size=(140, 40))
+    for terminal in (stays, returns):
+        terminal.wait_for_text("view 1/20")
+    returns.say("before")
+    stays.wait_for_text("before")
+    returns.say("/leave")
+    stays.wait_for(lambda text: re.search(r"p\d left", text), "the other left")
+    returns.say("/join")
+    for terminal in (stays, returns):
+        terminal.wait_for_text("view 1/20")
+    returns.say("after")
+    stays.wait_for_text("before", "after")
+    returns.wait_for_text("before", "after")
+
+
 def test_everything_can_be_drawn_in_ascii(farm: Farm) -> None:
     terminal = farm.open("run", "--ascii", size=(140, 40))
     terminal.wait_for_text("Partial view", "No peer yet")
