@@ -26,6 +26,9 @@ class ViewHistory:
     """Turns the snapshots of one node into rows with marks; starts over when the node is another one."""
 
     def __init__(self) -> None:
+        self._start_over()
+
+    def _start_over(self) -> None:
         self._node: NodeId | None = None
         self._names = Names()
         self._present: dict[NodeId, ViewRow] = {}
@@ -36,7 +39,7 @@ class ViewHistory:
     def observe(self, snapshot: NodeSnapshot, now: float) -> None:
         """Take in the next snapshot; ``now`` is any clock that only goes forward."""
         if snapshot.id != self._node:
-            self.__init__()  # type: ignore[misc]
+            self._start_over()
         self._names.learn(peer.id for peer in snapshot.peers)
         self._names.learn((snapshot.id, *(entry.id for entry in snapshot.view)))
         both = self._both_ways(snapshot)

@@ -31,6 +31,8 @@ SELECTION_LIMIT = 10_000
 class FollowingPane(Pane):
     """Scrolling, cursor, selection and following over lines that a subclass keeps and draws."""
 
+    ALLOW_SELECT = True
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1)", "Line up", show=False, id="log.up"),
         Binding("down,j", "cursor(1)", "Line down", show=False, id="log.down"),

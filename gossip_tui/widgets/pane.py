@@ -65,6 +65,8 @@ class Pane(ScrollView, can_focus=True):
     }
     """
 
+    ALLOW_SELECT = False
+
     frozen: var[bool] = var(False, init=False)
     """While true, new data is kept and not shown."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from datetime import UTC
 
 import pytest
@@ -406,6 +407,31 @@ async def test_what_comes_while_the_pane_is_hidden_is_there_when_it_is_shown() -
         await pilot.pause()
         assert texts(pane) == numbered(31, 40)
         assert pane.show_vertical_scrollbar
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_is_inserted_a_reader_keeps_the_place_and_a_follower_the_end(seed: int) -> None:
+    rng = random.Random(seed)
+    messages = many_messages(400)
+    coming = [messages.pop(rng.randrange(min(len(messages), 40))) for _ in range(400)]
+    pane = make()
+    async with shown(pane) as pilot:
+        pane.add_messages(coming[:40])
+        at = 40
+        while at < len(coming):
+            if rng.random() < 0.5:
+                await pilot.press(rng.choice(["up", "down", "pageup", "pagedown", "home", "end", "o"]))
+            count = rng.randrange(1, 20)
+            before, chosen, following = pane.visible_text, pane.cursor_message, pane.following
+            pane.add_messages(coming[at : at + count])
+            at += count
+            if following:
+                assert pane.scroll_offset.y == pane.max_scroll_y
+                assert pane.cursor == pane.line_count - 1
+            else:
+                assert pane.visible_text[0][10:26] == before[0][10:26]
+                assert pane.cursor_message is chosen
+        assert len(pane.messages) == len(coming)
 
 
 async def test_clearing_leaves_an_empty_log_that_follows() -> None:
