@@ -160,8 +160,7 @@ class CatchUp:
         self._ask(self._session, now, out)
 
     def _ask(self, session: Session, now: float, out: Outbox) -> None:
-        patience = max(0.2, 4 * self.context.links.typical_round_trip)
-        session.deadline = now + patience * min(2**session.tries, 4)
+        session.deadline = now + self.context.patience()
         out.send(session.sponsor, self.context.pack(HistoryRequest(session.round, session.cursor)))
 
     def on_deadline(self, now: float, out: Outbox) -> None:

@@ -96,3 +96,7 @@ class Context:
         Source: measured with the prototype of this rule: 20 ms, or four smoothed hop latencies, or half a round trip.
         """
         return max(0.02, 2 * self.links.typical_round_trip)
+
+    def patience(self) -> float:
+        """Seconds to wait for the answer to a request that a lost datagram may have spoilt; a choice."""
+        return max(0.25, 3 * self.links.typical_round_trip)

@@ -180,7 +180,7 @@ class Reconcile:
         # Origins heard of since the pages were cut may be too many; what is left out is sent again, no more.
         page = Floors(session.round, low, high, tuple(floors[:FLOORS_PER_PAGE]))
         session.progress = self.received
-        session.deadline = now + max(0.25, 4 * self.context.links.typical_round_trip) * 2**session.tries
+        session.deadline = now + self.context.patience()
         out.send(session.peer, self.context.pack(page))
 
     def _missing(self, theirs: dict[Key, int], low: Key, high: Key) -> Iterator[Retained]:

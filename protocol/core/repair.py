@@ -37,7 +37,8 @@ LONGEST_WAIT = 5.0
 """Seconds between two attempts at the most."""
 
 EAGER_ATTEMPTS = 4
-"""Attempts after which "not here" no longer makes the next peer be asked at once."""
+"""Attempts made in quick succession, since it may be the request or its answer that was lost; after them the waits
+double, and "not here" no longer makes the next peer be asked at once."""
 
 PEERS_TO_CHOOSE_FROM = 4
 """Peers drawn for a second attempt; one to whom this node's address is proven answers without a round trip more."""
@@ -172,7 +173,7 @@ class Repair:
             proven = [peer for peer in peers if self.context.links.is_proven(peer, now)]
             target = next(iter(proven or peers), target)
         chase.target = target
-        wait = self.context.grace_period() * 2 ** min(chase.attempts, 8)
+        wait = self.context.grace_period() * 2 ** min(max(chase.attempts - EAGER_ATTEMPTS, 0), 8)
         chase.attempts += 1
         chase.due_at = now + min(wait, LONGEST_WAIT)
         return target

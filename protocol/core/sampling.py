@@ -67,6 +67,8 @@ class Exchange(NamedTuple):
     again_at: float
     """When the request is sent once more, should it or its answer have been lost."""
     items: tuple[Packed, ...]
+    is_repeated: bool = False
+    """It was sent again, so that nobody can say how long the answer took (Karn's rule)."""
 
 
 class Dial:
@@ -196,7 +198,8 @@ class Sampling:
             return True
         if not is_late:
             self.answered += 1
-            links.note_round_trip(link, now - exchange.started_at)
+            if not exchange.is_repeated:
+                links.note_round_trip(link, now - exchange.started_at)
         self.lost.pop(answer.sender, None)
         contact = self.contacts.get(link.address)
         if contact is not None:
@@ -372,7 +375,7 @@ class Sampling:
                 if exchange.id is not None:
                     self._lose(exchange.id, now, out)
             elif exchange.again_at <= now:
-                self._pending[nonce] = exchange._replace(again_at=now + self._resend_period())
+                self._pending[nonce] = exchange._replace(again_at=now + self._resend_period(), is_repeated=True)
                 if self.context.links.may_push(
                     exchange.target, sum(item.size for item in exchange.items), now
                 ):

@@ -36,8 +36,9 @@ OVERDUE_PERIOD = 0.25
 """Seconds a deadline may be late before the process is taken to have been stopped (SIGSTOP, a busy loop)."""
 
 CATCH_UP_PERIOD = 0.25
-"""Seconds that an overdue deadline waits for what came during the stop, most of a full kernel buffer. Not longer:
-a node that is merely overloaded always finds more to read, and would never come to its deadlines (measured)."""
+"""Seconds that an overdue deadline waits for what came during the stop: most of a full kernel buffer. Not
+longer, since a node that is merely overloaded always finds more to read and would never come to its deadlines
+(measured)."""
 
 LINGER_TURNS = 200
 """Looks at the send queue before a leaving node gives up on it: a fifth of a second, as a goodbye is one
@@ -166,7 +167,6 @@ class Driver:
         self.read_wall_clock()
         now = self.loop.time()
         if self._is_catching_up(now):
-            self._arm(now)
             return
         if now >= self.machine.deadline:
             try:
@@ -179,11 +179,11 @@ class Driver:
     def _is_catching_up(self, now: float) -> bool:
         """Whether to read on before an overdue deadline: peers that did answer during a stop are not silent.
 
-        One batch each time, so that whoever else is on the loop has its turns.
+        One batch each time, so that whoever else is on the loop has its turns; taking it in sets the timer.
         """
         if now - self.machine.deadline > OVERDUE_PERIOD and self.endpoint is not None:
             self._catch_up_until = min(self._catch_up_until, now + CATCH_UP_PERIOD)
-            if now < self._catch_up_until and self.endpoint.drain() and not self._stopped:
+            if now < self._catch_up_until and self.endpoint.drain():
                 return True
         self._catch_up_until = math.inf
         return False
