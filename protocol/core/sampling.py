@@ -65,7 +65,7 @@ class Exchange(NamedTuple):
     was_known: bool
     """Whether this node could prove its own address to the target when it asked."""
     again_at: float
-    """When the request is sent once more, should it or its answer have been lost."""
+    """When the request is sent once more, should it or its answer have been lost; never to an unknown node."""
     items: tuple[Packed, ...]
     is_repeated: bool = False
     """It was sent again, so that nobody can say how long the answer took (Karn's rule)."""
@@ -149,7 +149,7 @@ class Sampling:
         patience = now + self.context.config.answer_timeout / 4
         for nonce, exchange in self._pending.items():
             if exchange.deadline < patience:
-                self._pending[nonce] = exchange._replace(deadline=patience, again_at=patience)
+                self._pending[nonce] = exchange._replace(deadline=patience, again_at=math.inf)
 
     def on_exchange_request(
         self, request: ExchangeRequest, header: Header, link: Link, size: int, now: float, out: Outbox
@@ -316,7 +316,7 @@ class Sampling:
             now,
             now + timeout,
             bool(link.cookie),
-            now + self._resend_period(),
+            now + self._resend_period() if node is not None else math.inf,
             tuple(items),
         )
         self._pending[nonce] = exchange
