@@ -85,6 +85,7 @@ class MainScreen(Screen[None]):
         """The pane that has, or last had, the focus: the one that is seen where there is room for one."""
         self.zoomed = False
         self.arrangement = Arrangement.WIDE
+        self._shown: NodeSnapshot | None = None
 
     @property
     def panes(self) -> tuple[PartialViewPane, CausalLogPane, RatesPane]:
@@ -117,9 +118,12 @@ class MainScreen(Screen[None]):
         self.set_class(self.active_pane is self.log_pane, "-only-log")
 
     def show(self, snapshot: NodeSnapshot) -> None:
-        """Give the panes a picture; one that is hidden draws nothing."""
-        for pane in self.panes:
-            pane.show(snapshot)
+        """Give the panes a picture; one that is hidden draws nothing, and the view only what concerns it."""
+        before, self._shown = self._shown, snapshot
+        if before is None or aspects_of_view(before) != aspects_of_view(snapshot):
+            self.partial_view.show(snapshot)
+        self.log_pane.show(snapshot)
+        self.rates.show(snapshot)
 
     def show_other_node(self) -> None:
         """Forget what the panes know of the node before."""
@@ -155,3 +159,8 @@ class MainScreen(Screen[None]):
             self.log_pane.action_page_up()
         else:
             self.log_pane.action_page_down()
+
+
+def aspects_of_view(snapshot: NodeSnapshot) -> tuple[object, ...]:
+    """The part of a picture that the partial view draws."""
+    return snapshot.view, snapshot.peers, snapshot.strategy, snapshot.id, snapshot.address, snapshot.left

@@ -106,6 +106,7 @@ class ComposerInput(Input):
             placeholder=INVITATIONS[-1], compact=True, select_on_focus=False, id="composer-input"
         )
         self._composer = composer
+        self.cursor_blink = False  # calm, and a quarter of a percent of a core
 
     async def _on_key(self, event: events.Key) -> None:
         # A bound key bubbles up to the application first: characters typed behind it would overtake it.
