@@ -1,8 +1,7 @@
 """Repair of single holes: ask for a missing predecessor or parent, first of whoever sent what needs it.
 
-One verb serves holes and clocks: ``Want`` names ranges of an origin's messages and may ask for their full clocks.
-"Not here" is answered at once, so that the next peer is asked without waiting.
-"""
+One verb serves holes and clocks: ``Want`` names ranges of an origin's messages and may ask for their full
+clocks. "Not here" is answered at once, so that the next peer is asked without waiting. """
 
 from __future__ import annotations
 
@@ -37,11 +36,12 @@ LONGEST_WAIT = 5.0
 """Seconds between two attempts at the most."""
 
 EAGER_ATTEMPTS = 4
-"""Attempts made in quick succession, since it may be the request or its answer that was lost; after them the waits
-double, and "not here" no longer makes the next peer be asked at once."""
+"""Attempts made in quick succession, since it may be the request or its answer that was lost; after them the
+waits double, and "not here" no longer makes the next peer be asked at once."""
 
 PEERS_TO_CHOOSE_FROM = 4
-"""Peers drawn for a second attempt; one to whom this node's address is proven answers without a round trip more."""
+"""Peers drawn for a second attempt; one to whom this node's address is proven answers without a round trip
+more."""
 
 ENTRIES_PER_ANCHOR = 96
 """Clock entries on one page, which fit a datagram."""
@@ -178,9 +178,7 @@ class Repair:
         chase.due_at = now + min(wait, LONGEST_WAIT)
         return target
 
-    def _ask(
-        self, wanted: dict[Address, list[Range]], now: float, out: Outbox, *, anchored: bool
-    ) -> None:
+    def _ask(self, wanted: dict[Address, list[Range]], now: float, out: Outbox, *, anchored: bool) -> None:
         for target, ranges in wanted.items():
             for start in range(0, len(ranges), RANGES_PER_WANT):
                 packed = self.context.pack(Want(tuple(ranges[start : start + RANGES_PER_WANT]), anchored))
