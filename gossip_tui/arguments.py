@@ -101,7 +101,11 @@ NETWORK_OPTIONS = (
 """What every command takes; the port range comes from the environment, so that terminals share it."""
 
 NODE_OPTIONS = (
-    option("--name", help="What people call this node.  [default: p1 for port 7117, p2 for 7118, ...]"),
+    option(
+        "--name",
+        metavar="NAME",
+        help="What people call this node.  [default: p1 for port 7117, p2 for 7118, ...]",
+    ),
     option(
         "--bind",
         metavar="HOST:PORT",

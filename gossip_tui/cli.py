@@ -176,10 +176,11 @@ def cli(context: click.Context, /, **_: Any) -> None:
 @options(NODE_OPTIONS, NETWORK_OPTIONS, SCREEN_OPTIONS)
 @click.pass_context
 def run(context: click.Context, /, **_: Any) -> None:
-    """Run a node and show it: partial view, causal log, and a line to gossip with.
+    """Run a node and show it.
 
-    Nodes started like this on one machine find one another by their ports. With --join a node dials those
-    contacts instead of looking around.
+    The screen has its partial view, the causal log, and a line to gossip with. Nodes started like this on
+    one machine find one another by their ports. With --join a node dials those contacts instead of looking
+    around.
     """
     start_run(settings_of(context))
 

@@ -81,6 +81,7 @@ class Follower:
         self._as_json = as_json
         self._view_changed = asyncio.Event()
         self._jobs: list[asyncio.Task[None]] = []
+        self._said_waiting = False
 
     async def run(self, ended: asyncio.Event) -> None:
         """Say that the node is up, then follow it until ``ended`` is set or a job fails, with its error."""
@@ -153,10 +154,17 @@ class Follower:
         while True:
             try:
                 self._node.send_gossip(line.content)
-            except BacklogError:
+            except BacklogError as error:
+                await self._say_waiting(error.pending)
                 await self._node.drain()
             else:
                 return
+
+    async def _say_waiting(self, pending: int) -> None:
+        """Say once why input is not read on, where that may last; with peers it is a moment."""
+        if not self._said_waiting and not self._node.current_view():
+            self._said_waiting = True
+            await self._note(f"{pending} lines wait for another node; input is read on when one has them")
 
     async def _say_ready(self) -> None:
         node = self._node

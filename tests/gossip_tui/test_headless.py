@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
@@ -157,6 +158,27 @@ def test_a_reader_that_goes_ends_it_quietly_even_in_silence(programs: Programs) 
     program.stdout.close()
     assert program.wait(HANG_GUARD) == 0
     assert program.stderr.read() == ""
+
+
+def test_a_long_input_waits_for_a_peer_and_is_told_whole_and_in_order(
+    programs: Programs, tmp_path: Any
+) -> None:
+    (tmp_path / "lines").write_text("".join(f"{number}\n" for number in range(3_000)))
+    with (tmp_path / "lines").open() as lines:
+        source = programs.start("tail", stdin=lines, stdout=subprocess.DEVNULL)
+    assert source.stderr is not None
+    assert any("lines wait for another node" in line for line in source.stderr)
+    _, record = programs.tail()
+    assert [record("message")["text"] for _ in range(3_000)] == [str(number) for number in range(3_000)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_a_full_disk_is_said_in_one_line(programs: Programs) -> None:
+    with Path("/dev/full").open("w") as full:
+        program = programs.start("tail", "--json", stdout=full)
+    assert program.stderr is not None
+    assert program.wait(HANG_GUARD) == 1
+    assert program.stderr.read() == "gossip-tui: No space left on device\n"
 
 
 def test_without_standard_output_it_ends_quietly(programs: Programs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,7 @@ async def test_writing_to_nobody_is_no_error_and_does_not_wait(pipe: tuple[int, 
     assert writer.error is None
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is always full")  # noqa: PTH110
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
 async def test_a_full_disk_is_an_error_to_tell() -> None:
     gone = asyncio.Event()
     full = os.open("/dev/full", os.O_WRONLY)

@@ -77,6 +77,15 @@ def test_the_window_may_shrink_to_nearly_nothing_and_grow_again(farm: Farm) -> N
     terminal.wait_for_text("p1#1", "tiny", "{p1:1}")
 
 
+def test_lines_typed_ahead_are_messages_of_their_own(farm: Farm) -> None:
+    terminal = farm.open(size=(140, 40))
+    terminal.wait_for_text("No peer yet")
+    terminal.type("one\rtwo\rthree\r")
+    terminal.wait_for(
+        lambda text: re.search(r"p1#1 +one .*p1#2 +two .*p1#3 +three ", text, re.DOTALL), "three messages"
+    )
+
+
 def test_the_demo_chats_by_itself_and_other_terminals_join_by_just_starting(farm: Farm) -> None:
     demo = farm.open("demo", "--nodes", "8", "--seed", "7", name="demo", size=(140, 40))
     demo.wait_for(lambda text: len(re.findall(r"n0\d#\d+", text)) >= 2, "the swarm chats")
