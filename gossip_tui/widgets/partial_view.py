@@ -189,13 +189,13 @@ class PartialViewPane(Pane):
         self._update(sorted_anew=True)
 
     def _update(self, *, sorted_anew: bool = False) -> None:
-        before, columns = self._rows, self._columns
+        before, layout = self._rows, (self._columns, self._empty, len(self._rows))
         self._rows = sort_rows(self._history.rows(self._clock()), self.sorting)
         self._columns = columns_for(self.line_width, self._rows)
         self._empty = [] if self._rows else wrapped(no_peers(self._snapshot), self.line_width)
         self.set_line_count(len(self._rows) + HEADER_HEIGHT)
         self.move_scroll_bar()
-        if sorted_anew or columns != self._columns or len(before) != len(self._rows) or not self._rows:
+        if sorted_anew or layout != (self._columns, self._empty, len(self._rows)):
             self.refresh()
         else:
             self._refresh_changed(before)
