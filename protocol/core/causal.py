@@ -1,8 +1,8 @@
 """Causal delivery: every message once, and after everything that happened before it.
 
-Per origin one floor says what is delivered; what is above it and lacks its past waits in the hold-back queue and
-knows what it waits for. A message is delivered when its predecessor and all its parents are. Bounded in count, bytes
-and waiting time; nothing here sends anything.
+Per origin one floor says what is delivered; what is above it and lacks its past waits in the hold-back queue
+and knows what it waits for. A message is delivered when its predecessor and all its parents are. Bounded in
+count, bytes and waiting time; nothing here sends anything.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from .outbox import Outbox
 __all__ = ["CausalOrder", "Held", "Origin", "Reception"]
 
 SEQUENCE_WINDOW = 4_096
-"""Sequences above the floor that are held at all: what a busy origin sends while a hole is repaired. What is further
-away comes through anti-entropy, which goes upwards from the floor."""
+"""Sequences above the floor that are held at all: what a busy origin sends while a hole is repaired. What is
+further away comes through anti-entropy, which goes upwards from the floor."""
 
 DEPTH_WINDOW = 1 << 20
-"""How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range up."""
+"""How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range
+up."""
 
 WAITER_LIMIT = 16_384
 """Dependencies waited for at the most, over all held messages: a hostile message may name a hundred."""
@@ -113,9 +114,10 @@ class Origin:
 
     @property
     def received_floor(self) -> int:
-        """Up to this sequence nothing of this origin is asked for: it is delivered, or held for want of others'.
+        """Up to here nothing of this origin is asked for: it is delivered, or held for want of others'.
 
-        A message whose clock alone is missing ends it: if nobody knows that clock any more, it lies within a gap.
+        A message whose clock alone is missing ends it: if nobody knows that clock any more, it lies within a
+        gap.
         """
         floor = self.floor
         while (held := self.held.get(floor + 1)) is not None and held.missing:
@@ -147,6 +149,9 @@ class CausalOrder:
         """An own message that must not be evicted yet, since nobody else has it."""
         self._pinned_clocks: dict[KeyDot, DerivedClock] = {}
         self._waiter_count = 0
+        self._delivered_depth = 0
+        """The largest depth delivered. Announcements may go beyond it by half a window only, so that nobody can
+        talk a node into depths that others refuse."""
 
     # questions
 
@@ -239,10 +244,9 @@ class CausalOrder:
         missing = self.missing_of(held)
         if not missing:
             self._name(rumor.origin)
-            if self._deliver_all([held], now, out):
-                return Reception.NEW
+            reception = self._deliver_all([held], now, out)
             self._forget_if_blank(key)
-            return Reception.BAD_DEPTH
+            return reception
         if not self._has_room(held, len(missing), now, out):
             return Reception.NO_ROOM
         self._hold(held, missing)
@@ -290,7 +294,7 @@ class CausalOrder:
             depth: The depth announced.
             trusted: Whether this node knows so little itself that it has to believe it.
         """
-        if self.depth < depth and (trusted or depth <= self.depth + DEPTH_WINDOW):
+        if self.depth < depth and (trusted or depth <= self._delivered_depth + DEPTH_WINDOW // 2):
             self.depth = depth
 
     def adopt_baseline(
@@ -305,19 +309,21 @@ class CausalOrder:
     ) -> int:
         """Take over a sponsor's down-closed prefix: its messages count as delivered from now on.
 
-        Held messages within it are delivered marked late, since their past is not here; what is missing for good is
-        one ``Gap`` if this node was a member before.
+        Held messages within it are delivered marked late, since their past is not here; what is missing for
+        good is one ``Gap`` if this node was a member before.
 
         Returns:
             How many messages were given up.
         """
-        named, maximal = dict(entries), tuple(frontier)
+        named = dict(entries)
         prefix = {key_of(node): sequence for node, sequence in named.items()}
         within = lookup(prefix)
+        maximal = tuple(dot for dot in frontier if dot[1] == within(dot[0]))
         late = [held for held in self.holding.values() if held.rumor.sequence <= within(held.key)]
         self.frontier.unite(maximal, self.floor, within)
         self.log.adopt(prefix.items(), maximal, depth)
         self.depth = max(self.depth, depth)
+        self._delivered_depth = max(self._delivered_depth, depth)
         raised = sum(self._raise_floor(node, sequence) for node, sequence in named.items())
         self.delivered_count += raised
         for held in late:
@@ -409,29 +415,34 @@ class CausalOrder:
 
     # delivering
 
-    def _deliver_all(self, ready: list[Held], now: float, out: Outbox) -> bool:
-        """Deliver messages that wait for nothing, and what they set free; False if the first was refused."""
-        refused = False
+    def _deliver_all(self, ready: list[Held], now: float, out: Outbox) -> Reception:
+        """Deliver messages that wait for nothing, and what they set free; says what became of the first."""
+        reception = Reception.NEW
         first = ready[0]
         while ready:
             held = ready.pop()
             derived = self._derive(held)
             if derived is None:
-                self._park(held)
+                if not self._park(held, now, out):
+                    reception = Reception.NO_ROOM
             elif not self._is_deep_enough(held):
                 self._unhold(held)
-                refused = refused or held is first
+                self._forget_if_blank(held.key)
+                reception = Reception.BAD_DEPTH if held is first else reception
             else:
                 self._unhold(held)
                 self._deliver(held, derived, now, out)
                 ready.extend(self._set_free(self.origins[held.key], held.rumor.sequence))
-        return not refused
+        return reception
 
-    def _park(self, held: Held) -> None:
-        """Keep a message until its clock is known."""
+    def _park(self, held: Held, now: float, out: Outbox) -> bool:
+        """Keep a message until its clock is known; False if there is no room for it."""
         if held.dot not in self.holding:
+            if not self._has_room(held, 0, now, out):
+                return False
             self._hold(held, [])
         self.unanchored[held.dot] = held
+        return True
 
     def _set_free(self, origin: Origin, sequence: int) -> list[Held]:
         freed = []
@@ -476,8 +487,8 @@ class CausalOrder:
         origin = self.origins[key]
         origin.floor = sequence
         self.delivered_count += 1
-        if rumor.depth > self.depth:
-            self.depth = rumor.depth
+        self.depth = max(self.depth, rumor.depth)
+        self._delivered_depth = max(self._delivered_depth, rumor.depth)
         entry = self._append(held, derived, now, out, late=False)
         self.frontier.advance(key, sequence, rumor.parents)
         if self._pinned_clocks:
@@ -517,7 +528,7 @@ class CausalOrder:
                 self._pinned_clocks[(entry.key, sequence)] = entry.derived
 
     def _is_pinned_at(self, index: int) -> bool:
-        """Whether the oldest message is an own one nobody else has; twice the limits is the end of patience."""
+        """Whether the oldest message is an own one nobody else has, within twice the limits."""
         entry, pinned, log = self.log.at(index), self.pinned, self.log
         if pinned is None or entry.key != pinned[0] or entry.message.id.sequence < pinned[1]:
             return False
