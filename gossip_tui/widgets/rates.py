@@ -73,11 +73,15 @@ class RatesPane(Pane):
         self.set_title(cut("Rates", max(0, self.size.width - 2)), "frozen" if self.frozen else "")
 
     def redraw(self) -> None:
-        """Draw every line anew."""
+        """Work the lines out anew; those that read differently are drawn."""
         self._update()
 
     def _update(self) -> None:
         lines = rate_lines(self._meter.rates(), self.line_width, self.size.height, self.glyphs)
-        if lines != self._lines:
-            self._lines = lines
+        before, self._lines = self._lines, lines
+        if len(before) != len(lines):
             self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, lines, strict=True)):
+            if old != new:
+                self.refresh_line(y)
