@@ -1,4 +1,4 @@
-"""Use an installed wheel as a stranger would: from outside the repository, with nothing but its own environment."""
+"""Use an installed wheel as a stranger would: from outside the repository, in its own environment."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def talk(program: str) -> None:
 @contextlib.contextmanager
 def tail(program: str) -> Iterator[subprocess.Popen[str]]:
     """A ``gossip-tui tail --json`` that has to end by itself when it is asked to."""
-    process = subprocess.Popen([program, "tail", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [program, "tail", "--json"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield process
         process.send_signal(signal.SIGTERM)

@@ -56,7 +56,7 @@ class BacklogError(GossipError):
     """
 
     def __init__(self, pending: int, limit: int) -> None:
-        super().__init__(f"{pending} own messages are unacknowledged, the limit is {limit}: wait with drain()")
+        super().__init__(f"{pending} own messages are unacknowledged, {limit} may be: wait with drain()")
         self.pending = pending
         self.limit = limit
 

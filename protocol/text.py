@@ -14,13 +14,16 @@ REPLACEMENT = "\ufffd"
 RETURN_SIGN = "↵"
 BIDI_MARK = "⇄"
 COMBINING_LIMIT = 2
-"""Combining marks kept on one base character: enough for every living script, too few to climb over other lines."""
+"""Combining marks kept on one base character: enough for every living script, too few to climb over other
+lines."""
 
 LINE_SEPARATORS = frozenset({0x0A, 0x2028, 0x2029})
 BIDI_CONTROLS = frozenset({0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)})
 INVISIBLE_LETTERS = frozenset({0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0})
 """Characters that take no ink though Unicode files them as letters, marks or symbols."""
-VARIATION_SELECTORS = frozenset({*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)})
+VARIATION_SELECTORS = frozenset(
+    {*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+)
 
 
 class Replacements(dict[int, str]):
@@ -53,14 +56,14 @@ TABLE = Replacements()
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with nothing in it that a terminal would obey or a person could not see.
+    r"""Return ``text`` with nothing in it that a terminal would obey or a person could not see.
 
     C0 controls and DEL become control pictures, line breaks a return sign, C1 controls, surrogates and
-    non-characters U+FFFD, bidirectional controls a visible mark; zero-width and tag characters are dropped, every
-    space becomes a plain one, and combining marks beyond two on one base are dropped. Printable text comes back as
-    it is, and ``printable(printable(t)) == printable(t)``.
+    non-characters U+FFFD, bidirectional controls a visible mark; zero-width and tag characters are dropped,
+    every space becomes a plain one, and combining marks beyond two on one base are dropped. Printable text
+    comes back as it is, and ``printable(printable(t)) == printable(t)``.
 
-    >>> printable("a\\x1b[31mb\\nc")
+    >>> printable("a\x1b[31mb\nc")
     'a␛[31mb↵c'
     """
     if text.isascii():

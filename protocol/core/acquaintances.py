@@ -1,4 +1,4 @@
-"""Everybody a node has heard of: who is in the view, who was lost, who left, and how the last exchange went."""
+"""Everybody a node has heard of: who is in the view, was lost or left, and how the last exchange went."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ KNOWN_LIMIT = 4_096
 """Nodes heard of and shown to people."""
 
 FAREWELL_LIMIT = 64
-"""Nodes outside the view that hear a goodbye: those who exchanged last, and so may hold this node's descriptor."""
+"""Nodes outside the view that hear a goodbye: those who exchanged last, and so may hold this node's
+descriptor."""
 
 
 class Acquaintance:

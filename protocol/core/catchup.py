@@ -1,9 +1,9 @@
 """Catch-up: joining late, and coming back after what was missed has been evicted everywhere.
 
-All of it comes from ONE sponsor: its evicted prefix is adopted at once as baseline, then its retained log in *its*
-delivery order. Taking baselines per origin from several peers breaks causal order (measured: 600 violations; this
-rule 0). A newcomer does this as soon as it knows whom to ask; a member only after it has asked several peers for long
-enough and all have evicted what it misses, and then it says so in one ``Gap``.
+All of it comes from ONE sponsor: its evicted prefix is adopted at once as baseline, then its retained log in
+*its* delivery order. Taking baselines per origin from several peers breaks causal order (measured: 600
+violations; this rule 0). A newcomer does this as soon as it knows whom to ask; a member only after it has
+asked several peers for long enough and all have evicted what it misses, and then it says so in one ``Gap``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from .sampling import Sampling
 __all__ = ["CatchUp"]
 
 ENTRIES_SIZE_PER_PAGE = 1_000
-"""Bytes of origins on one page of a baseline, by estimate; they fit a datagram together with their maximal dots."""
+"""Bytes of origins on one page of a baseline, by estimate; they fit a datagram together with their maximal
+dots."""
 
 CANDIDATES = 4
 """Peers whose histories a newcomer compares at the most before it chooses the longest."""
@@ -84,6 +85,8 @@ class CatchUp:
         """Peers that have evicted something missing here, with how much they have evicted in all."""
         self._asked: set[Address] = set()
         self._stuck_since = 0.0
+        self._told_at = 0.0
+        """When a peer last said so: what was told long before was about other messages."""
 
     @property
     def is_running(self) -> bool:
@@ -127,17 +130,21 @@ class CatchUp:
         """A peer has nothing that is missing here."""
         self._evicted.pop(source, None)
 
-    def note_evicted(self, source: Address, now: float, out: Outbox) -> None:
-        """A peer has evicted something that is missing here; give up asking if that has gone on long enough."""
-        if not self._evicted:
+    def note_evicted(self, source: Address, count: int, now: float, out: Outbox) -> None:
+        """A peer has evicted what is missing here; give up asking if that has gone on long enough."""
+        config = self.context.config
+        patience = max(config.gap_timeout, PEERS_TO_ASK * config.cycle_period)
+        if not self._evicted or now - self._told_at > patience:
+            self._evicted.clear()
             self._stuck_since = now
             self._asked = set()
-        self._evicted.setdefault(source, 1 << 62)
+        self._told_at = now
+        self._evicted[source] = count
         self._asked.add(source)
         if self._session is not None:
             return
         enough = min(PEERS_TO_ASK, max(1, len(self.sampling.view)))
-        if now - self._stuck_since >= self.context.config.gap_timeout and len(self._asked) >= enough:
+        if now - self._stuck_since >= config.gap_timeout and len(self._asked) >= enough:
             best = min(self._evicted, key=lambda peer: (self._evicted[peer], peer != source))
             self._begin(best, now, out, is_gap=True)
 
@@ -248,7 +255,7 @@ class CatchUp:
     # the sponsor's side
 
     def on_history_request(self, request: HistoryRequest, link: Link, now: float, out: Outbox) -> None:
-        """Send the prefix if the start of the log is asked for, then the log from there, as much as fits one reply."""
+        """Send the prefix if it is asked for, then the log from there, as much as fits one reply."""
         log = self.context.causal.log
         if request.cursor < log.first:
             for page in self._baseline(request.round):

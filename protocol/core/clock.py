@@ -55,7 +55,7 @@ class VectorClock(Mapping[NodeId, int]):
     def sharing(cls, entries: dict[NodeId, int]) -> VectorClock:
         """A clock over ``entries`` themselves, unchecked; the caller promises never to change them."""
         clock = cls.__new__(cls)
-        clock._entries = entries
+        clock._entries = entries  # noqa: SLF001 - a constructor of its own class
         return clock
 
     def __getitem__(self, origin: NodeId | str) -> int:
@@ -71,7 +71,7 @@ class VectorClock(Mapping[NodeId, int]):
     @overload
     def get(self, origin: NodeId | str, /, default: T) -> int | T: ...
     def get(self, origin: NodeId | str, /, default: T | None = None) -> int | T | None:
-        """The sequence number of an origin, by id or by a name that only one origin here has; else ``default``."""
+        """The sequence number of an origin, by id or by a name that is unique here; else ``default``."""
         try:
             return self[origin]
         except KeyError:
@@ -118,7 +118,7 @@ class VectorClock(Mapping[NodeId, int]):
         return all(entries.get(origin, 0) >= sequence for origin, sequence in other._entries.items())
 
     def compare(self, other: VectorClock) -> Ordering:
-        """BEFORE if ``other`` has seen all of this and more, AFTER the other way round, else EQUAL or CONCURRENT."""
+        """BEFORE if ``other`` has seen all of this and more, AFTER the other way round, or neither."""
         above, below = self.dominates(other), other.dominates(self)
         if above and below:
             return Ordering.EQUAL
@@ -129,7 +129,8 @@ class VectorClock(Mapping[NodeId, int]):
     def by_name(self) -> dict[str, int]:
         """The clock for people, sorted by label, the same text on every node.
 
-        An origin is labelled with its bare name, or with ``name~tag`` where two of that name are in this clock.
+        An origin is labelled with its bare name, or with ``name~tag`` where two of that name are in this
+        clock.
         """
         labels = self.labels()
         return dict(sorted((labels[origin], sequence) for origin, sequence in self._entries.items()))

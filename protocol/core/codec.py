@@ -1,6 +1,7 @@
 """What the machine asks of whoever turns messages into something that travels.
 
-``protocol.wire`` packs to bytes; the simulator may pass the items themselves, sized as if they had been packed.
+``protocol.wire`` packs to bytes; the simulator may pass the items themselves, sized as if they had been
+packed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from .messages import Header, Item
 __all__ = ["DATAGRAM_LIMIT", "Codec", "Datagram", "Packed", "Parsed"]
 
 DATAGRAM_LIMIT = 1_400
-"""Bytes of a datagram at the most: fits every common path MTU (1,500, less with tunnels) with IPv6 and UDP headers."""
+"""Bytes of a datagram at the most: fits every common path MTU (1,500, less with tunnels) with IPv6 and UDP
+headers."""
 
 
 class Packed(NamedTuple):

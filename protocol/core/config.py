@@ -24,27 +24,29 @@ class Config:
     """
 
     cluster: str = ""
-    """Nodes of different clusters ignore each other. Not a secret: it keeps strangers apart, not enemies out."""
+    """Nodes of different clusters ignore each other. Not a secret: it keeps strangers apart, not enemies
+    out."""
 
     view_size: int = 20
     """c: descriptors in the partial view, at least 2. Larger views cost bytes per exchange and survive more
     crashes; below 8 a network can fall apart by itself. Default: the paper's N=1000 runs use 20."""
 
     strategy: Strategy | str = "default"
-    """Peer selection, propagation and view selection; a ``Strategy``, a preset's name or the text of a strategy.
-    Presets are resolved against ``view_size``: see ``sampling``."""
+    """Peer selection, propagation and view selection; a ``Strategy``, a preset's name or the text of a
+    strategy. Presets are resolved against ``view_size``: see ``sampling``."""
 
     cycle_period: float = 1.0
-    """T: seconds between exchanges that this node starts. Shorter finds peers and repairs sooner and costs one
-    exchange more per cycle; sensible from 0.05 to 60. Default: a choice, what a person watching can follow."""
+    """T: seconds between exchanges that this node starts. Shorter finds peers and repairs sooner and costs
+    one exchange more per cycle; sensible from 0.05 to 60. Default: a choice, what a person watching can
+    follow."""
 
     answer_timeout: float = 1.0
-    """Seconds after which a peer that did not answer an exchange leaves the view. Must cover the slowest round
-    trip. Default: a choice, three times a bad intercontinental round trip."""
+    """Seconds after which a peer that did not answer an exchange leaves the view. Must cover the slowest
+    round trip. Default: a choice, three times a bad intercontinental round trip."""
 
     fanout: int = 4
-    """Peers that a new message is pushed to. Infect-and-die reaches 1 - exp(-fanout x share) of a random graph,
-    .98 at 4; anti-entropy finds the rest. Default: reference simulation."""
+    """Peers that a new message is pushed to. Infect-and-die reaches 1 - exp(-fanout x share) of a random
+    graph, .98 at 4; anti-entropy finds the rest. Default: reference simulation."""
 
     history_limit: int = 10_000
     """Messages retained for readers and late joiners, at least 1."""
@@ -59,14 +61,15 @@ class Config:
     """Bytes of messages that may wait for their past."""
 
     backlog_limit: int = 1_024
-    """Own messages that may be unacknowledged before ``send_gossip`` refuses. Large enough to write on a train,
-    small enough that retention (``history_limit``) holds them; a choice."""
+    """Own messages that may be unacknowledged before ``send_gossip`` refuses. Large enough to write on a
+    train, small enough that retention (``history_limit``) holds them; a choice."""
 
     gap_timeout: float = 30.0
     """Seconds of asking before messages that every peer has evicted are given up as a gap."""
 
     orphan_timeout: float = 300.0
-    """Seconds a message may wait for a past that nobody seems to have. Default: ten gap time-outs, a choice."""
+    """Seconds a message may wait for a past that nobody seems to have. Default: ten gap time-outs, a
+    choice."""
 
     def __post_init__(self) -> None:
         for name, low in MINIMUM.items():
@@ -79,7 +82,7 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0, not {value!r}")
         if len(self.cluster) > CLUSTER_LIMIT or printable(self.cluster) != self.cluster:
             raise ConfigError(
-                f"cluster must be at most {CLUSTER_LIMIT} printable characters: {ascii(self.cluster)}"
+                f"cluster must be at most {CLUSTER_LIMIT} printable characters: {self.cluster!a}"
             )
         if self.view_size > VIEW_SIZE_LIMIT:
             raise ConfigError(f"view_size must be at most {VIEW_SIZE_LIMIT}, not {self.view_size}")
@@ -107,4 +110,5 @@ MINIMUM = {
     "backlog_limit": 1,
 }
 VIEW_SIZE_LIMIT = 1_000
-"""Descriptors in a view at the most: c/2 of them must have a chance to fit a datagram over a few exchanges."""
+"""Descriptors in a view at the most: c/2 of them must have a chance to fit a datagram over a few
+exchanges."""

@@ -86,14 +86,15 @@ class Context:
         )
 
     def acknowledgement(self, key: Key) -> tuple[Packed, ...]:
-        """What to tell the origin ``key`` about its own messages: nothing, or how far they are delivered here."""
+        """What to tell the origin ``key`` of its own messages: nothing, or how far they are delivered."""
         floor = self.causal.floor(key)
         return (self.pack(Acknowledge((key, floor))),) if floor else ()
 
     def grace_period(self) -> float:
         """Seconds that a message may be under way before it counts as missing.
 
-        Source: measured with the prototype of this rule: 20 ms, or four smoothed hop latencies, or half a round trip.
+        Source: measured with the prototype of this rule: 20 ms, or four smoothed hop latencies, or half a
+        round trip.
         """
         return max(0.02, 2 * self.links.typical_round_trip)
 

@@ -1,7 +1,7 @@
 """The frontier of a down-closed set of messages: its maximal dots, which say all of it in a few bytes.
 
-A message's parents and predecessor are no longer maximal once it is in the set, so the frontier follows from them
-alone and needs no clock. It has at most one dot of each origin, since an origin's messages form a chain.
+A message's parents and predecessor are no longer maximal once it is in the set, so the frontier follows from
+them alone and needs no clock. It has at most one dot of each origin, since an origin's messages form a chain.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Frontier:
             dots[key] = sequence
 
     def parents_of(self, key: Key) -> tuple[KeyDot, ...]:
-        """What a new message of this origin names: all maximal dots but its own predecessor, in a fixed order."""
+        """What a new message of this origin names: all maximal dots but its own predecessor, sorted."""
         return tuple(sorted(dot for dot in self.dots.items() if dot[0] != key))
 
     def unite(
@@ -54,7 +54,9 @@ class Frontier:
             for key, sequence in self.dots.items()
             if sequence > theirs(key) or other_dots.get(key) == sequence
         }
-        for key, sequence in other_dots.items():
-            if sequence > mine(key) or self.dots.get(key) == sequence:
-                kept[key] = sequence
+        kept |= {
+            key: sequence
+            for key, sequence in other_dots.items()
+            if sequence > mine(key) or self.dots.get(key) == sequence
+        }
         self.dots = kept

@@ -1,7 +1,7 @@
 """Who and where: names with incarnations, addresses, and dots that name one message each.
 
-An address is not an identity. A node is its name (for people) and its incarnation (one start of it); on the wire
-it is the 8-byte key hashed from both.
+An address is not an identity. A node is its name (for people) and its incarnation (one start of it); on the
+wire it is the 8-byte key hashed from both.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def check_name(name: str) -> str:
         raise ConfigError(f"name must have 1 to {NAME_LIMIT} characters, not {len(name)}")
     if not is_visible(name):
         raise ConfigError(
-            f"name must have visible characters only, no spaces or control characters: {ascii(name)}"
+            f"name must have visible characters only, no spaces or control characters: {name!a}"
         )
     return name
 
@@ -99,12 +99,12 @@ class NodeId(NamedTuple):
         """
         name, mark, tag = text.rpartition("~")
         if not mark or not tag or any(digit not in DIGITS for digit in tag):
-            raise ConfigError(f"a node id looks like name~tag, not {ascii(text)}")
+            raise ConfigError(f"a node id looks like name~tag, not {text!a}")
         incarnation = 0
         for digit in tag:
             incarnation = incarnation << 5 | DIGITS.index(digit)
         if incarnation >= INCARNATION_LIMIT:
-            raise ConfigError(f"the tag of a node id stands for at most 64 bits: {ascii(text)}")
+            raise ConfigError(f"the tag of a node id stands for at most 64 bits: {text!a}")
         return cls(check_name(name), incarnation)
 
 
@@ -145,7 +145,7 @@ class Dot(NamedTuple):
         """
         origin, mark, sequence = text.rpartition("#")
         if not mark or not (sequence.isascii() and sequence.isdigit()) or int(sequence) < 1:
-            raise ConfigError(f"a dot looks like name~tag#sequence, not {ascii(text)}")
+            raise ConfigError(f"a dot looks like name~tag#sequence, not {text!a}")
         return cls(NodeId.parse(origin), int(sequence))
 
 
@@ -181,10 +181,10 @@ class Address(NamedTuple):
         """
         host, mark, port_text = text.strip().rpartition(":")
         if not mark or not host:
-            raise AddressError(f"an address looks like host:port or [ipv6]:port, not {ascii(text)}")
+            raise AddressError(f"an address looks like host:port or [ipv6]:port, not {text!a}")
         lowest = 0 if allow_port_zero else 1
         if not (port_text.isascii() and port_text.isdigit()) or not lowest <= int(port_text[:9]) <= 65_535:
-            raise AddressError(f"the port of {ascii(text)} must be a number from {lowest} to 65535")
+            raise AddressError(f"the port of {text!a} must be a number from {lowest} to 65535")
         return cls(parse_host(host, text), int(port_text))
 
 
@@ -197,17 +197,17 @@ def parse_host(host: str, text: str) -> str:
         try:
             parsed = ipaddress.IPv6Address(host)
         except ValueError:
-            raise AddressError(f"{ascii(text)} has no IPv6 address; it looks like [::1]:7117") from None
+            raise AddressError(f"{text!a} has no IPv6 address; it looks like [::1]:7117") from None
         if not bracketed:
-            raise AddressError(f"an IPv6 address stands in brackets: [{host}]:port, not {ascii(text)}")
+            raise AddressError(f"an IPv6 address stands in brackets: [{host}]:port, not {text!a}")
         return str(parsed)
     if packed_host(host) is None and not is_host_name(host):
-        raise AddressError(f"{ascii(host)} in {ascii(text)} is neither an IP address nor a host name")
+        raise AddressError(f"{host!a} in {text!a} is neither an IP address nor a host name")
     return host
 
 
 def is_host_name(host: str) -> bool:
-    """Whether a resolver may be asked: labels of letters, digits, ``-`` and ``_``, not all digits and dots."""
+    """Whether a resolver may be asked: labels of letters, digits, ``-`` and ``_``, not digits alone."""
     labels = host.removesuffix(".").split(".")
     if len(host) > 253 or all(label.isdigit() for label in labels):
         return False

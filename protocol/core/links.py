@@ -1,8 +1,9 @@
 """What is known of the paths to other addresses: proof, cookies, round trips, and how much may be sent.
 
-An address is believed to belong to a peer only once it has echoed something that was sent there: the nonce of an
-exchange request, or the cookie that every offer carries. To an unproven address no more bytes go out than came in,
-and what this node grants of its own accord to one that its view named; so nobody can aim this node at a third party.
+An address is believed to belong to a peer only once it has echoed something that was sent there: the nonce of
+an exchange request, or the cookie that every offer carries. To an unproven address no more bytes go out than
+came in, and what this node grants of its own accord to one that its view named; so nobody can aim this node
+at a third party.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from .messages import Header
 __all__ = ["Link", "Links"]
 
 LINK_LIMIT = 4_096
-"""Addresses remembered of each sort, proven or dialled and strangers; the longest unused goes first. A choice: some
-megabytes at the most."""
+"""Addresses remembered of each sort, proven or dialled and strangers; the longest unused goes first. A
+choice: some megabytes at the most."""
 
 PROOF_PERIOD = 60.0
 """Seconds that a proof lasts after the last one: a choice, some tens of cycles."""
@@ -26,7 +27,8 @@ COOKIE_PERIOD = 300.0
 """Seconds of an epoch; a cookie is good in its own and the next one."""
 
 ROUTE_PERIOD = 30.0
-"""Seconds that a peer's observed source goes before its advertised address: what address translators keep open."""
+"""Seconds that a peer's observed source goes before its advertised address: what address translators keep
+open."""
 
 BLIND_PUSH_LIMIT = 8 * 1400
 """Bytes of unasked-for messages to an address that somebody's view named but that has proven nothing yet."""
@@ -134,7 +136,7 @@ class Links:
         return link
 
     def grant(self, target: Address, size: int, now: float) -> None:
-        """Allow so many bytes of this node's own accord to an address that it was told of; nothing to strangers."""
+        """Allow so many bytes of this node's own accord to an address; nothing to strangers."""
         link = self.dial(target, now)
         if now > link.proven_until and not link.is_stranger:
             link.balance += size
@@ -174,7 +176,7 @@ class Links:
         return True
 
     def admit(self, target: Address, size: int, now: float) -> Link | None:
-        """The link under which a datagram of this size may leave now; None if it is unproven and sent too little."""
+        """The link under which a datagram of this size may leave; None if that would be too much."""
         link = self.dial(target, now)
         if now > link.proven_until:
             if link.balance < size:

@@ -1,7 +1,8 @@
 """What a node retains: a suffix of its own delivery order.
 
-Whatever is evicted is therefore a down-closed prefix, which one number per origin and one frontier describe. Readers,
-repair and late joiners are all served from here; positions are a running count of deliveries that starts at 1.
+Whatever is evicted is therefore a down-closed prefix, which one number per origin and one frontier describe.
+Readers, repair and late joiners are all served from here; positions are a running count of deliveries that
+starts at 1.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from .messages import KeyDot, Message, Rumor
 __all__ = ["OVERHEAD_SIZE", "Log", "Retained"]
 
 OVERHEAD_SIZE = 700
-"""Bytes that a retained message costs beside its payload: objects and index entries, measured with tracemalloc."""
+"""Bytes that a retained message costs beside its payload: objects and index entries, measured with
+tracemalloc."""
 
 
 class Retained:
@@ -62,7 +64,8 @@ class Log:
         self.size = 0
         """Bytes retained."""
         self.evicted: dict[Key, int] = {}
-        """The last sequence of each origin in the prefix that is not retained (or was before this node's time)."""
+        """The last sequence of each origin in the prefix that is not retained (or was before this node's
+        time)."""
         self.evicted_frontier = Frontier()
         self.evicted_depth = 0
         self.evicted_count = 0
@@ -129,7 +132,7 @@ class Log:
         return entry
 
     def adopt(self, entries: Iterable[KeyDot], frontier: Iterable[KeyDot], depth: int) -> None:
-        """Take over a sponsor's prefix: what is in it will not be delivered here and can't be had from here."""
+        """Take over a sponsor's prefix: what is in it is not delivered here and can't be had from here."""
         theirs = dict(entries)
         mine = self.evicted
         self.evicted_frontier.unite(frontier, lookup(mine), lookup(theirs))

@@ -1,8 +1,8 @@
 """One node without I/O: sampling, spreading, repair and causal order, joined.
 
-Rules of this file. Time is an argument, in seconds of any monotonic clock; there is one deadline, and being called
-early or late is harmless. Nothing that comes from the network raises. Datagrams and events are collected and fetched
-by whoever drives: asyncio, the simulator, a test.
+Rules of this file. Time is an argument, in seconds of any monotonic clock; there is one deadline, and being
+called early or late is harmless. Nothing that comes from the network raises. Datagrams and events are
+collected and fetched by whoever drives: asyncio, the simulator, a test.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class Machine:
     # inputs
 
     def join(self, contacts: Iterable[Address], now: float) -> None:
-        """Dial contacts at once, and again for ever until they answer and whenever they are not in the view."""
+        """Dial contacts at once, and again for ever whenever they are not in the view."""
         self._require_member()
         self._now = now
         self._sampling.join(contacts, now, self._out, is_kept=True)
@@ -221,7 +221,7 @@ class Machine:
             self._reject("cluster", source)
             return
         if header.sender == self.context.key:
-            self._sampling.contacts.pop(source, None)
+            self._sampling.on_own(items)
             self._reject("own", source)
             return
         if skipped:
@@ -340,7 +340,7 @@ class Machine:
             cycle=sampling.cycle,
             view=sampling.view.descriptors(),
             peers=sampling.acquaintances.rows(sampling.view, context.links, authors),
-            held=self._held_messages(now),
+            held=self._held_messages(),
             held_count=len(causal.holding),
             retained_count=len(causal.log),
             retained_size=causal.log.size,
@@ -352,6 +352,7 @@ class Machine:
             left=self._has_left,
             counters=self._counters(),
             rejected=dict(self._rejected),
+            now=now,
         )
 
     def check(self) -> None:
@@ -359,7 +360,7 @@ class Machine:
         self._causal.check()
         self._sampling.view.check()
 
-    def _held_messages(self, now: float) -> tuple[HeldMessage, ...]:
+    def _held_messages(self) -> tuple[HeldMessage, ...]:
         held = sorted(
             self._causal.holding.values(), key=lambda h: (h.rumor.depth, h.rumor.origin, h.rumor.sequence)
         )

@@ -1,7 +1,7 @@
 """What travels between nodes, and what a node hands to its application.
 
-Everything that travels is a ``NamedTuple`` of plain values; ``protocol.wire`` turns it into bytes and back. A dot
-travels as ``(key, sequence)``, since the name of an origin may not be known yet when its key is.
+Everything that travels is a ``NamedTuple`` of plain values; ``protocol.wire`` turns it into bytes and back. A
+dot travels as ``(key, sequence)``, since the name of an origin may not be known yet when its key is.
 """
 
 from __future__ import annotations
@@ -206,7 +206,8 @@ class HistoryRequest(NamedTuple):
 
     round: int
     cursor: int
-    """Where the last answer ended, in the sponsor's count of deliveries; 0 asks for the baseline and the start."""
+    """Where the last answer ended, in the sponsor's count of deliveries; 0 asks for the baseline and the
+    start."""
 
 
 class BaselinePage(NamedTuple):
@@ -289,7 +290,8 @@ class Message:
     delivered_at: float
     """Unix seconds by this node's clock."""
     hops: int
-    """How many nodes passed it on before it came here; 0 for what the origin sent itself, own messages included."""
+    """How many nodes passed it on before it came here; 0 for what the origin sent itself, own messages
+    included."""
     from_history: bool
     """Whether it came with the history that a sponsor sent on joining or after a gap."""
     late: bool
@@ -322,23 +324,23 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The payload as UTF-8; what is not UTF-8 shows as U+FFFD. Pass it through ``printable`` before a terminal."""
+        """The payload as UTF-8, U+FFFD where it is none; ``printable`` makes it safe for a terminal."""
         return self.payload.decode("utf-8", "replace")
 
     @property
     def parents(self) -> tuple[Dot, ...]:
-        """The origin's previous message, if any, and the other maximal dots it had delivered when it sent this."""
+        """The origin's previous message, if any, and the other maximal dots it had delivered by then."""
         parents = self._parents
         return parents() if callable(parents) else parents
 
     @property
     def clock(self) -> VectorClock:
-        """Every message that happened before this one, and itself: the last sequence number of each origin."""
+        """Every message that happened before this one, and itself: the last sequence of each origin."""
         return self._derived.clock()
 
     @property
     def order(self) -> tuple[int, NodeId, int]:
-        """Sorting by this gives the display order: a linear extension of happened-before, equal on all nodes."""
+        """Sorting by this gives the display order: it extends happened-before and is equal on all nodes."""
         return (self.depth, self.id.origin, self.id.sequence)
 
     def happened_before(self, other: Message) -> bool:

@@ -1,6 +1,7 @@
 """The effects of one input, collected: what to send to whom, and what to tell the application.
 
-A method that takes an ``Outbox`` may have effects, one without has none. Items for one address share datagrams.
+A method that takes an ``Outbox`` may have effects, one without has none. Items for one address share
+datagrams.
 """
 
 from __future__ import annotations

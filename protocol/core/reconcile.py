@@ -1,8 +1,8 @@
 """Anti-entropy: after every exchange of views both sides know whether one has what the other lacks.
 
-A delivered set is down-closed, so equal frontiers mean equal sets, whatever is retained. Only if a peer's frontier
-names something unknown do floors travel, and what is missing comes back in the peer's own delivery order, so much at
-a time. This makes delivery certain while the overlay is connected.
+A delivered set is down-closed, so equal frontiers mean equal sets, whatever is retained. Only if a peer's
+frontier names something unknown do floors travel, and what is missing comes back in the peer's own delivery
+order, so much at a time. This makes delivery certain while the overlay is connected.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ SUSPECT_LIMIT = 64
 """Peers remembered that seem to have more than this node."""
 
 TRIES = 4
-"""Requests without an answer, or answers without progress, before a peer is left alone until its next exchange."""
+"""Requests without an answer, or answers without progress, before a peer is left alone until its next
+exchange."""
 
 LOWEST_KEY, HIGHEST_KEY = bytes(8), b"\xff" * 8
 
@@ -37,11 +38,14 @@ LOWEST_KEY, HIGHEST_KEY = bytes(8), b"\xff" * 8
 class Session:
     """One reconciliation under way with one peer."""
 
-    __slots__ = ("deadline", "evicted", "pages", "peer", "progress", "round", "tries")
+    __slots__ = ("deadline", "digest", "evicted", "pages", "peer", "progress", "round", "tries")
 
-    def __init__(self, peer: Address, round_number: int, pages: list[tuple[Key, Key]]) -> None:
-        """Go through the key ranges ``pages``, last first."""
+    def __init__(
+        self, peer: Address, digest: Digest, round_number: int, pages: list[tuple[Key, Key]]
+    ) -> None:
+        """Go through the key ranges ``pages``, last first, since ``digest`` names something unknown."""
         self.peer = peer
+        self.digest = digest
         self.round = round_number
         self.pages = pages
         self.deadline = math.inf
@@ -111,7 +115,7 @@ class Reconcile:
                 continue
             if self._is_ahead(digest) and not self.catchup.is_running:
                 self._rounds += 1
-                self._session = Session(source, self._rounds, self._pages())
+                self._session = Session(source, digest, self._rounds, self._pages())
                 self._ask(self._session, now, out)
                 return
 
@@ -137,7 +141,7 @@ class Reconcile:
         self._session = None
         self._lingering = (link.address, now + self.context.grace_period())
         if session.evicted:
-            self.catchup.note_evicted(link.address, now, out)
+            self.catchup.note_evicted(link.address, session.digest.evicted, now, out)
 
     def on_floors(self, floors: Floors, link: Link, now: float, out: Outbox) -> None:
         """Send what a peer lacks in the order it was delivered here, as much as fits one reply."""

@@ -1,7 +1,8 @@
 """Repair of single holes: ask for a missing predecessor or parent, first of whoever sent what needs it.
 
 One verb serves holes and clocks: ``Want`` names ranges of an origin's messages and may ask for their full
-clocks. "Not here" is answered at once, so that the next peer is asked without waiting. """
+clocks. "Not here" is answered at once, so that the next peer is asked without waiting.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Gossip-based peer sampling: one exchange of views a cycle, and the care of those who do not answer.
 
-Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007. Differs from the paper where a real
-network asks for it: a peer that does not answer in time leaves the view for a memory of lost peers, which are dialled
-again now and then, together with the contacts, so that partitions heal; a first contact is always push-pull, so that
-every strategy can absorb joins; and every request is answered, if only to show that somebody is there.
+Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007. Differs from the paper where a
+real network asks for it: a peer that does not answer in time leaves the view for a memory of lost peers,
+which are dialled again now and then, together with the contacts, so that partitions heal; a first contact is
+always push-pull, so that every strategy can absorb joins; and every request is answered, if only to show
+that somebody is there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .context import Context
 from .events import ViewChanged
 from .identity import Address, NodeId
 from .links import Link
-from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Padding
+from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item, Padding
 from .outbox import Outbox
 from .strategy import HealSwap
 from .view import Descriptor, PartialView, ViewChange
@@ -41,6 +42,15 @@ DIALS_PER_CYCLE = 8
 
 LONGEST_REDIAL = 32
 """Cycles between two attempts to reach a lost peer or contact, at the most."""
+
+LONGEST_REDIAL_ALONE = 4
+"""The same while the view is empty."""
+
+REVISIT = 8
+"""Cycles, for each descriptor that a view may hold, until a contact that answered is dialled again.
+
+Contacts are many nodes' contacts. Measured: if 150 nodes dial theirs whenever it is out of their views, the
+star they started from stays for ever; and small views, which part more easily, need the visits sooner."""
 
 TRIES_OF_ADDED = 4
 """Attempts on an address that was added, not joined, before it is forgotten."""
@@ -65,7 +75,7 @@ class Exchange(NamedTuple):
     was_known: bool
     """Whether this node could prove its own address to the target when it asked."""
     again_at: float
-    """When the request is sent once more, should it or its answer have been lost; never to an unknown node."""
+    """When the request is sent once more, should it or its answer be lost; never to an unknown node."""
     items: tuple[Packed, ...]
     is_repeated: bool = False
     """It was sent again, so that nobody can say how long the answer took (Karn's rule)."""
@@ -103,7 +113,7 @@ class Sampling:
         self.acquaintances = Acquaintances()
         self.started = self.answered = self.served = self.lost_count = 0
         self._last_pushed: tuple[Descriptor, ...] = ()
-        """What the last active half sent: the head of the view, in the paper's terms, for a push that comes in."""
+        """What the last active half sent: the head of the view in the paper's terms, swapped out by a push."""
         self._pending: dict[int, Exchange] = {}
         self._late: dict[int, Exchange] = {}
         self._next_cycle_at = -math.inf
@@ -156,7 +166,6 @@ class Sampling:
     ) -> bool:
         """The passive half: answer, then merge; False if the request is this node's own or a leaver's."""
         if request.sender == self.context.id or self.acquaintances.has_left(request.sender):
-            self.contacts.pop(link.address, None)
             return False
         source = link.address
         sent = self._buffer() if request.pull else ()
@@ -185,9 +194,7 @@ class Sampling:
     ) -> bool:
         """The end of the active half: merge; False if nothing was asked of this address."""
         exchange = self._pending.get(answer.nonce) or self._late.get(answer.nonce)
-        if exchange is None or exchange.target != link.address or answer.sender == self.context.id:
-            if exchange is not None and answer.sender == self.context.id:
-                self._forget_self(answer.nonce, exchange)
+        if exchange is None or exchange.target != link.address:
             return False
         is_late = self._pending.pop(answer.nonce, None) is None
         self._late.pop(answer.nonce, None)
@@ -203,7 +210,7 @@ class Sampling:
         self.lost.pop(answer.sender, None)
         contact = self.contacts.get(link.address)
         if contact is not None:
-            contact.attempts = 0
+            self._put_off(contact, now)
         if exchange.id is not None and exchange.id != answer.sender:
             self._part_with(exchange.id, out)
         peer = Descriptor(answer.sender, usable(header.address) or link.address, 0)
@@ -213,6 +220,12 @@ class Sampling:
             self.view.increase_age()
         self.acquaintances.note_exchange(peer.id, "out", now)
         return True
+
+    def on_own(self, items: Iterable[Item]) -> None:
+        """A datagram of this node itself came in: a contact that a request in it went to is this node."""
+        for item in items:
+            if isinstance(item, ExchangeRequest) and item.nonce in self._pending:
+                self._forget_self(item.nonce, self._pending[item.nonce])
 
     def on_goodbye(self, goodbye: Goodbye, link: Link, now: float, out: Outbox) -> bool:
         """Believe a leaver that speaks from its own address; False for anybody else."""
@@ -271,10 +284,11 @@ class Sampling:
 
     def _redial(self, now: float, out: Outbox) -> None:
         """Try a few lost peers and contacts whose time has come."""
-        longest = LONGEST_REDIAL if len(self.view) else 4
+        longest = LONGEST_REDIAL if len(self.view) else LONGEST_REDIAL_ALONE
         dials = 0
-        for node, dial in [*self.lost.items(), *((None, contact) for contact in self.contacts.values())]:
-            if dial.due_at > now or self.view.at(dial.address) is not None:
+        known = [*self.lost.items(), *((None, contact) for contact in self.contacts.values())]
+        for node, dial in sorted(known, key=lambda pair: pair[1].due_at):
+            if not self._is_due(dial, now):
                 continue
             if not dial.is_kept and dial.attempts >= TRIES_OF_ADDED:
                 self.contacts.pop(dial.address, None)
@@ -284,7 +298,23 @@ class Sampling:
             if dials == DIALS_PER_CYCLE:
                 return
 
-    def _dial(self, dial: Dial, node: NodeId | None, now: float, out: Outbox, longest: int = 4) -> None:
+    def _is_due(self, dial: Dial, now: float) -> bool:
+        """Whether to try it now; a node that is alone does not keep to the long waits of better days."""
+        if self.view.at(dial.address) is not None:
+            return False
+        longest = math.inf if len(self.view) else LONGEST_REDIAL_ALONE * self.context.config.cycle_period
+        return dial.due_at <= now or dial.due_at > now + longest
+
+    def _put_off(self, contact: Dial, now: float) -> None:
+        """A contact answered: it need not be dialled for long, and not again if it was only added."""
+        if not contact.is_kept:
+            del self.contacts[contact.address]
+        contact.attempts = 0
+        contact.due_at = now + REVISIT * self.context.config.view_size * self.context.config.cycle_period
+
+    def _dial(
+        self, dial: Dial, node: NodeId | None, now: float, out: Outbox, longest: int = LONGEST_REDIAL_ALONE
+    ) -> None:
         """Ask an address outside the view for a first exchange, in both directions whatever the strategy."""
         dial.wait(now, self.context.config.cycle_period, longest)
         self._request(dial.address, node, now, out, push=True, pull=True)
@@ -351,7 +381,7 @@ class Sampling:
     ) -> tuple[Packed, tuple[Descriptor, ...]] | None:
         """Pack an exchange with as much of buffer and frontier as fits; None if not even the rest does.
 
-        A prefix of the buffer is as random as all of it, so a trimmed exchange is a smaller sample, not another one.
+        A prefix of the buffer is as random as all of it: a trimmed exchange is a smaller sample, no other.
         """
         digest = self.context.digest()
         without = digest._replace(frontier=None)
@@ -375,7 +405,9 @@ class Sampling:
                 if exchange.id is not None:
                     self._lose(exchange.id, now, out)
             elif exchange.again_at <= now:
-                self._pending[nonce] = exchange._replace(again_at=now + self._resend_period(), is_repeated=True)
+                self._pending[nonce] = exchange._replace(
+                    again_at=now + self._resend_period(), is_repeated=True
+                )
                 if self.context.links.may_push(
                     exchange.target, sum(item.size for item in exchange.items), now
                 ):

@@ -127,3 +127,5 @@ class NodeSnapshot:
     counters: Counters
     rejected: Mapping[str, int]
     """Datagrams and messages refused, by reason."""
+    now: float = 0.0
+    """The moment of this picture, on the clock that drives the node; ``PeerRow`` has moments of the same."""

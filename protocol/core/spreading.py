@@ -1,9 +1,9 @@
 """Epidemic spreading: push on first sight, acknowledgement, and back-pressure on the origin.
 
-A new message goes to ``fanout`` random peers of the view, never back to where it came from; whoever sees it first
-does the same and then never again (infect-and-die). What that misses, repair and anti-entropy find. The origin learns
-from acknowledgements that somebody has its messages, pushes again what nobody has, and refuses to make more when too
-many are pending.
+A new message goes to ``fanout`` random peers of the view, never back to where it came from; whoever sees it
+first does the same and then never again (infect-and-die). What that misses, repair and anti-entropy find. The
+origin learns from acknowledgements that somebody has its messages, pushes again what nobody has, and refuses
+to make more when too many are pending.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ PEER_LIMIT = 4_096
 """Nodes whose acknowledgements are remembered."""
 
 LARGEST_NUMBER = 1 << 42
-"""A sequence and depth beyond all use, which the size of a message is reckoned with: so the limit does not creep while a node runs."""
+"""A sequence and depth beyond all use, which the size of a message is reckoned with: so the limit does not
+creep while a node runs."""
 
 
 class Spreading:
@@ -62,7 +63,7 @@ class Spreading:
 
     @property
     def payload_limit(self) -> int:
-        """Bytes of payload that fit one message, whatever its parents: where these do not fit, they go beside it."""
+        """Bytes of payload that fit one message; parents that do not fit go beside it."""
         context = self.context
         bare = Rumor(context.id, LARGEST_NUMBER, LARGEST_NUMBER, 1.0, (), bytes(256), 0)
         return context.rumor_limit - context.codec.size_of(BareRumor(bare, 1)) + len(bare.payload)
@@ -201,7 +202,7 @@ class Spreading:
         return targets
 
     def _patience(self) -> float:
-        """Seconds until a message that nobody acknowledged is pushed again; longer the more often that failed."""
+        """Seconds until an unacknowledged message is pushed again; longer the more often that failed."""
         timeout = self.context.config.answer_timeout
         return max(timeout, 4 * self.context.links.typical_round_trip) * min(2.0**self._pushed_again, 8.0)
 

@@ -1,7 +1,8 @@
 """Messages with so many parents that they do not fit one datagram: sent bare, their parents in pages beside.
 
-Parents are never capped, which would break causality; when all of N nodes send at one instant each message has N - 1
-of them. What is incomplete here was never received: it is missed, asked for and sent again like any other message.
+Parents are never capped, which would break causality; when all of N nodes send at one instant each message
+has N - 1 of them. What is incomplete here was never received: it is missed, asked for and sent again like any
+other message.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class SimulatedNode:
         clock: Callable[[], float],
         pump: Callable[[SimulatedNode], None],
     ) -> None:
-        """Drive ``machine`` at ``address`` by the simulation's clock; ``pump`` sends what it wants to send."""
+        """Drive ``machine`` at ``address`` by the simulation's clock; ``pump`` sends for it."""
         self.machine = machine
         self.address = address
         self.delivered: list[Message] = []

@@ -1,7 +1,7 @@
 """Many machines, one clock, injected faults: fifty nodes without a socket and without waiting.
 
-Discrete events in simulated seconds. Everything is drawn from the seed, each node from dice of its own, so the same
-seed and the same calls give the same run, whether datagrams are passed as objects or as real bytes.
+Discrete events in simulated seconds. Everything is drawn from the seed, each node from dice of its own, so
+the same seed and the same calls give the same run, whether datagrams are passed as objects or as real bytes.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Simulation:
                 self._pump(node)
 
     def partition(self, *groups: Iterable[int | SimulatedNode]) -> None:
-        """Cut the network: only nodes of one group reach each other; the nodes not named are one more group."""
+        """Cut the network into groups that do not reach each other; nodes not named are one more."""
         self._groups = {
             self._node(node).address: number for number, group in enumerate(groups, start=1) for node in group
         }

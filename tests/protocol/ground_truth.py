@@ -1,7 +1,8 @@
 """Causality as an outside observer sees it, to judge what nodes say about it.
 
-The observer knows what every node had delivered when it sent a message; that is the message's true past. A node is
-wrong if it delivers a message twice, delivers something after what it happened before of, or shows another clock.
+The observer knows what every node had delivered when it sent a message; that is the message's true past. A
+node is wrong if it delivers a message twice, delivers something after what it happened before of, or shows
+another clock.
 """
 
 from __future__ import annotations

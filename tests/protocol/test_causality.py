@@ -1,4 +1,4 @@
-"""Causal delivery against the ground truth: under faults, for late joiners, beyond retention, across partitions."""
+"""Causal delivery against the ground truth: under faults, late joiners, beyond retention, partitions."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_with_hardly_any_retention_causality_holds_and_nobody_stays_stuck(seed: 
     simulation = truth.simulation
     for _ in range(3):
         chat(truth, 80, dice)
-        simulation.add_node(Config(history_limit=30), join=[int(dice.random() * 10)])
+        simulation.add_node(Config(history_limit=30, gap_timeout=10), join=[int(dice.random() * 10)])
         chat(truth, 30, dice)
     simulation.run_for(60)
     last = truth.send(0, "the last word").id
