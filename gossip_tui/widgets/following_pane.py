@@ -145,6 +145,8 @@ class FollowingPane(Pane):
         over = Role.CURSOR if self.has_focus and index == self.cursor else None
         selection = self.text_selection
         selected = selection.get_span(index) if selection is not None else None
+        if selected is None:
+            return self.draw_at(index, self.line(index), over)
         return self.draw(self.line(index), over, selected).apply_offsets(0, index)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:

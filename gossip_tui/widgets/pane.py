@@ -92,6 +92,7 @@ class Pane(ScrollView, can_focus=True):
         self._on_screen = False
         self._thumb: tuple[int, int] | None = None
         self._strips: dict[tuple[Line, Role | None, int], Strip] = {}
+        self._placed: dict[int, tuple[Line, Role | None, int, Strip]] = {}
 
     def on_mount(self) -> None:
         """Give plain terminals a plain scroll bar."""
@@ -130,6 +131,7 @@ class Pane(ScrollView, can_focus=True):
         super().notify_style_update()
         self._palette = None
         self._strips.clear()
+        self._placed.clear()
         self.refresh()
 
     @property
@@ -198,6 +200,22 @@ class Pane(ScrollView, can_focus=True):
         return (
             Strip.join(strips).adjust_cell_length(width, self.palette[Role.TEXT]).apply_style(self.rich_style)
         )
+
+    def draw_at(self, index: int, line: Line, over: Role | None = None) -> Strip:
+        """The line ``index`` as ``draw`` gives it, with its place for the mouse to select by.
+
+        Kept for as long as the very same line stands there: while a pane scrolls, most lines of a frame are
+        those of the frame before.
+        """
+        width = self.line_width
+        placed = self._placed.get(index)
+        if placed is not None and placed[0] is line and placed[1] is over and placed[2] == width:
+            return placed[3]
+        if len(self._placed) >= STRIP_LIMIT:
+            self._placed.clear()
+        strip = self.draw(line, over).apply_offsets(0, index)
+        self._placed[index] = line, over, width, strip
+        return strip
 
     def move_scroll_bar(self) -> None:
         """Tell the scroll bar where the pane is, if that makes a difference to be seen.
