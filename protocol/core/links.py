@@ -201,11 +201,17 @@ class Links:
         return self._hash(b"nonce" + self._nonce_count.to_bytes(8))
 
     def route(self, key: Key, address: Address, now: float) -> Address:
-        """Where to send to a peer: its observed source while that is fresh, else its advertised address."""
+        """Where to send to a peer: its advertised address if that works, else its fresh observed source.
+
+        Anybody can claim a peer's key from an address of his own; as long as the peer is reached where it
+        says it is, this leads nobody astray.
+        """
         if not self._routes:
             return address
         observed = self._routes.get(key)
-        return observed[0] if observed is not None and now - observed[1] <= ROUTE_PERIOD else address
+        if observed is None or now - observed[1] > ROUTE_PERIOD or self.is_proven(address, now):
+            return address
+        return observed[0]
 
     def note_round_trip(self, link: Link, seconds: float) -> None:
         """Fold a measured round trip in.
