@@ -1,0 +1,79 @@
+"""The README is true: its example runs, its tables are the code's, its files exist, its commands are commands."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+import protocol
+from tests.readme import README, with_tables
+
+ROOT = README.parent
+TEXT = README.read_text(encoding="utf-8")
+PROTOCOL_TEXT = (ROOT / "protocol" / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_tables_are_those_of_the_code() -> None:
+    assert with_tables(TEXT) == TEXT, "run python -m tests.readme"
+
+
+async def test_the_ten_line_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks(TEXT, "python")
+    assert "127.0.0.1:8001" in example
+    scope: dict[str, object] = {"__name__": "example"}
+    source = example.replace("127.0.0.1:8001", "127.0.0.1:0").replace("asyncio.run(main())", "")
+    exec(compile(source, "README.md", "exec"), scope)
+    task = asyncio.create_task(scope["main"]())  # type: ignore[operator]
+    async with asyncio.timeout(30):
+        while "some data {'p1': 1}" not in (printed := capsys.readouterr().out):
+            assert not printed
+            await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", TEXT))))
+def test_what_is_linked_to_is_there(link: str) -> None:
+    assert (ROOT / link).is_file()
+
+
+def test_every_option_it_names_exists() -> None:
+    help_of = [sys.executable, "-m", "gossip_tui"]
+    known = "".join(
+        subprocess.run([*help_of, *command, "--help"], capture_output=True, text=True, check=True).stdout
+        for command in COMMANDS
+    )
+    commands = [
+        line for block in blocks(TEXT, "sh") for line in block.splitlines() if line.startswith("gossip-tui")
+    ]
+    named = [
+        word for line in commands for word in shlex.split(line, comments=True) if word.startswith("--")
+    ] + re.findall(r"`(--[a-z-]+)`", TEXT)
+    assert named
+    assert [option for option in named if f"{option} " not in known and f"{option}\n" not in known] == []
+
+
+COMMANDS = ([], ["run"], ["demo"], ["tail"], ["send"])
+
+
+def test_the_library_is_described_by_names_that_it_has() -> None:
+    for block in blocks(PROTOCOL_TEXT, "python"):
+        for imported in re.findall(r"^from protocol import (.*)$", block, re.MULTILINE):
+            assert all(hasattr(protocol, name.strip()) for name in imported.split(","))
+
+
+def test_the_whole_repository_keeps_to_its_top_level() -> None:
+    allowed = {"pyproject.toml", "README.md", "LICENSE", "gossip_tui", "protocol", "tests", "screenshots"}
+    visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    built = {"dist", "build", "gossip_tui.egg-info"}
+    assert visible - built == allowed
