@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -73,6 +73,8 @@ class GossipApp(App[None], inherit_bindings=False):
         ascii: Draw with nothing but ASCII.
         theme: One of the own themes by its short name (``dark``), or one of Textual's.
         tick_period: Seconds between two looks at the feed.
+        clock: Seconds on a clock that only goes forward; rates and fading marks go by it.
+        wall_clock: Unix seconds, for the lines of the log that no node sent.
     """
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
@@ -90,6 +92,8 @@ class GossipApp(App[None], inherit_bindings=False):
         ascii: bool = False,  # noqa: A002 - the option's name
         theme: str | None = None,
         tick_period: float = TICK_PERIOD,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.feed = feed
@@ -98,12 +102,13 @@ class GossipApp(App[None], inherit_bindings=False):
         self.composer = Composer(
             self.runner.take, self.ask_about_paste, self.vocabulary, lambda: feed.payload_limit
         )
-        self.main = MainScreen(self.composer, glyphs=self.glyphs)
+        self.main = MainScreen(self.composer, glyphs=self.glyphs, clock=clock, wall_clock=wall_clock)
         self.failures = Failures(self.report_status)
         self.frozen = False
         self._snapshot: NodeSnapshot | None = None
         self._recent = Recent()
         self._tick_period = tick_period
+        self._clock = clock
         self._toasted: dict[str, float] = {}
         self._insisting_until = 0.0
         self.set_class(ascii, "-ascii")
@@ -177,11 +182,11 @@ class GossipApp(App[None], inherit_bindings=False):
         """Show what changed since the last look; when nothing did, only the rates have to settle."""
         update = self.feed.poll()
         if update is not None:
-            self._recent.observe(update.snapshot, time.monotonic())
+            self._recent.observe(update.snapshot, self._clock())
             self._snapshot = update.snapshot
             self.show_update(update)
         elif self._snapshot is not None and not self._recent.settled:
-            self._recent.observe(self._snapshot, time.monotonic())
+            self._recent.observe(self._snapshot, self._clock())
         else:
             return
         self.report_status()

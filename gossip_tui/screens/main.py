@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from enum import StrEnum
 from typing import ClassVar
 
@@ -61,6 +63,8 @@ class MainScreen(Screen[None]):
     Args:
         composer: The line to type into.
         glyphs: What to draw with.
+        clock: Seconds on a clock that only goes forward; rates and fading marks go by it.
+        wall_clock: Unix seconds, for the lines of the log that no node sent.
     """
 
     AUTO_FOCUS = "#composer-input"
@@ -72,15 +76,22 @@ class MainScreen(Screen[None]):
         Binding("pagedown", "scroll_log(1)", "Scroll the log down", show=False),
     ]
 
-    def __init__(self, composer: Composer, *, glyphs: Glyphs = UNICODE) -> None:
+    def __init__(
+        self,
+        composer: Composer,
+        *,
+        glyphs: Glyphs = UNICODE,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(id="main")
         ascii_only = glyphs is not UNICODE
         self.composer = composer
         self.status_bar = StatusBar(ascii_only=ascii_only, id="status")
-        self.partial_view = PartialViewPane(glyphs=glyphs, id="view")
-        self.rates = RatesPane(glyphs=glyphs, id="rates")
+        self.partial_view = PartialViewPane(glyphs=glyphs, clock=clock, id="view")
+        self.rates = RatesPane(glyphs=glyphs, clock=clock, id="rates")
         self.rates.can_focus = False  # there is nothing to do in it
-        self.log_pane = CausalLogPane(glyphs=glyphs, id="log")
+        self.log_pane = CausalLogPane(glyphs=glyphs, clock=wall_clock, id="log")
         self.active_pane: Pane = self.log_pane
         """The pane that has, or last had, the focus: the one that is seen where there is room for one."""
         self.zoomed = False
