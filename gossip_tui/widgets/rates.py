@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,9 @@ from protocol.core.snapshot import NodeSnapshot
 from .pane import Pane
 
 __all__ = ["RatesPane"]
+
+DRAWING_PERIOD = 1.0
+"""Seconds between two drawings: what a bar stands for, and numbers that change faster can't be read."""
 
 
 class RatesPane(Pane):
@@ -51,11 +55,14 @@ class RatesPane(Pane):
         self._clock = clock
         self._meter = RateMeter()
         self._lines: list[Line] = []
+        self._drawn_at = -math.inf
 
     def show(self, snapshot: NodeSnapshot) -> None:
-        """Take in a snapshot; while frozen it is counted and not drawn."""
-        self._meter.observe(snapshot, self._clock())
-        if not self.frozen:
+        """Take in a snapshot; one that comes soon after the last drawing, or while frozen, is only counted."""
+        now = self._clock()
+        self._meter.observe(snapshot, now)
+        if not self.frozen and now - self._drawn_at >= DRAWING_PERIOD:
+            self._drawn_at = now
             self._update()
 
     def render_line(self, y: int) -> Strip:

@@ -29,6 +29,20 @@ async def test_rates_show_numbers_and_a_sparkline() -> None:
         ]
 
 
+async def test_numbers_stand_still_for_a_second() -> None:
+    clock = Clock()
+    pane = RatesPane(clock=clock)
+    async with shown(pane, (32, 5)):
+        feed(pane, clock, 5)
+        before = lines(pane)
+        clock.now += 0.75
+        pane.show(snapshot(counters=Counters(datagrams_in=1_000)))
+        assert lines(pane) == before
+        clock.now += 0.25
+        pane.show(snapshot(counters=Counters(datagrams_in=1_000)))
+        assert lines(pane) != before
+
+
 async def test_a_frozen_pane_keeps_its_picture_and_catches_up() -> None:
     clock = Clock()
     pane = RatesPane(clock=clock)
