@@ -9,51 +9,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from protocol.core.config import Config
-from protocol.core.events import (
-    ContactUnresolved,
-    Delivered,
-    Event,
-    Gap,
-    IncarnationChanged,
-    Lagged,
-    PeerLost,
-    PeerSeen,
-    Undeliverable,
-)
-from protocol.core.identity import Address, Dot, NodeId
+from protocol.core.events import Event
+from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
 from protocol.errors import StateError
-from protocol.text import printable
 
-__all__ = ["Feed", "NodeFeed", "NodeLike", "Notice", "Update", "notices_of"]
+from .notices import NOTABLE, Notice, notices_of
+
+__all__ = ["Feed", "NodeFeed", "NodeLike", "Update"]
 
 PENDING_LIMIT = 100_000
 """Messages kept between two polls: as many as the log shows; older ones would be dropped there anyway."""
 
 NOTICE_LIMIT = 1_000
 """Events kept between two polls; they are for people, who read no thousand lines a quarter of a second."""
-
-NAMED_PEERS = 3
-"""Peers named in one notice; more than these are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One line about the network, to stand in the log at its time."""
-
-    text: str
-    """Safe for a terminal, one line."""
-    at: float
-    """Unix seconds by this computer's clock."""
-    kind: str = "info"
-    """What it is about: ``info``, ``joined``, ``parted`` or ``warning``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,10 +311,6 @@ class NodeFeed:
             self._events.append(event)
 
 
-NOTABLE = (PeerSeen, PeerLost, Gap, Lagged, Undeliverable, IncarnationChanged, ContactUnresolved)
-"""Events that people are told in words; the others are counted in the snapshot or shown as messages."""
-
-
 def same_again(node: NodeLike) -> NodeLike:
     """A node like this one, not started yet: the next incarnation under the same name and address."""
     from protocol import Node  # noqa: PLC0415 - the feed must be importable where only its contract is needed
@@ -357,74 +329,3 @@ def report_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         context = {"message": "reading from the node failed", "exception": error, "task": task}
         task.get_loop().call_exception_handler(context)
-
-
-def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
-    """Say in words what happened; many peers that come or go at once share a line."""
-    seen: list[PeerSeen] = []
-    left: list[str] = []
-    lost: list[str] = []
-    others: list[str] = []
-    for event in events:
-        match event:
-            case PeerSeen():
-                seen.append(event)
-            case PeerLost(id=node, left=True):
-                left.append(printable(node.name))
-            case PeerLost(id=node):
-                lost.append(printable(node.name))
-            case Delivered():
-                pass
-            case _ if text := sentence_of(event):
-                others.append(text)
-    texts = [
-        (listed([arrival(event, alone=len(seen) == 1) for event in seen], "joined"), "joined"),
-        (listed(left, "left"), "parted"),
-        (listed(lost, "lost: no answer, dialled again now and then"), "parted"),
-        *((text, "warning") for text in others),
-    ]
-    return [Notice(text, at, kind) for text, kind in texts if text]
-
-
-def arrival(event: PeerSeen, *, alone: bool) -> str:
-    """Who came; where from only where the line has room for it."""
-    name = printable(event.id.name)
-    return f"{name} {event.address}" if alone else name
-
-
-def sentence_of(event: Event) -> str:
-    """What one of the rarer events means, or nothing."""
-    match event:
-        case Gap(size=size):
-            return f"{counted(size, 'message')} missing here for good: no node that answers has them any more"
-        case Lagged(missed=missed):
-            return f"{counted(missed, 'item')} dropped before this screen could read them"
-        case ContactUnresolved(contact=contact, reason=reason):
-            return (
-                f"{printable(str(contact))} has no address now ({printable(reason)}); it is looked up again"
-            )
-        case Undeliverable(id=dot, waits_for=waits_for):
-            past = ", ".join(map(short, waits_for[:NAMED_PEERS])) or "a message of unknown origin"
-            return f"{short(dot)} given up: it waits for {past}, which can't be had"
-        case IncarnationChanged(before=before, after=after):
-            return f"another node used the identity {printable(before.label)}: now {printable(after.label)}"
-    return ""
-
-
-def short(dot: Dot) -> str:
-    """A dot as people read it: name and sequence."""
-    return f"{printable(dot.origin.name)}#{dot.sequence}"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 message is``, ``2 messages are``."""
-    return f"{number:,} {noun} is" if number == 1 else f"{number:,} {noun}s are"
-
-
-def listed(names: list[str], what: str) -> str:
-    """``a, b, c and 4 more joined``; empty for nobody."""
-    if not names:
-        return ""
-    shown = ", ".join(names[:NAMED_PEERS])
-    more = len(names) - NAMED_PEERS
-    return f"{shown} and {more} more {what}" if more > 0 else f"{shown} {what}"

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from gossip_tui.app import GossipApp
 from gossip_tui.demo import Chatter, Remark
-from gossip_tui.feed import Update, notices_of
+from gossip_tui.feed import Update
+from gossip_tui.notices import notices_of
 from protocol import Config
 from protocol.core.messages import Message
 from protocol.core.strategy import Strategy

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gossip_tui.feed import NodeFeed, NodeLike, Notice, Update, notices_of
+from gossip_tui.feed import NodeFeed, NodeLike, Update
+from gossip_tui.notices import Notice, notices_of
 from protocol.core.events import (
     ContactUnresolved,
     DatagramRejected,
