@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..core.codec import Codec, Datagram
 from ..core.config import Config
@@ -27,7 +27,11 @@ __all__ = ["LimitError", "Simulation", "Start"]
 Start = Literal["random", "lattice", "star", "alone"]
 """Whom nodes know at the start: random others, their neighbours on a ring, node 0 alone, or nobody."""
 
+Which = int | SimulatedNode | Iterable[int | SimulatedNode]
+"""A node by its index or itself, or several of them."""
+
 FIRST_PORT = 7_000
+THAW = "thaw"
 
 
 class LimitError(GossipError, AssertionError):
@@ -69,6 +73,8 @@ class Simulation:
         """
         if nodes < 1:
             raise ConfigError(f"a simulation needs at least 1 node, not {nodes}")
+        if start not in get_args(Start):
+            raise ConfigError(f"start must be one of {', '.join(get_args(Start))}, not {start!r}")
         self.seed = seed
         self.now = 0.0
         """Simulated seconds since the start."""
@@ -145,19 +151,21 @@ class Simulation:
 
     # faults
 
-    def crash(self, *nodes: int | SimulatedNode) -> None:
+    def crash(self, *nodes: Which) -> None:
         """Stop nodes for good, without goodbye."""
-        for node in map(self._node, nodes):
+        for node in self._chosen(nodes):
             node.is_crashed = True
 
-    def freeze(self, *nodes: int | SimulatedNode) -> None:
-        """Stop nodes until ``thaw``; their sockets keep some of what arrives."""
-        for node in map(self._node, nodes):
+    def freeze(self, nodes: Which, seconds: float | None = None) -> None:
+        """Stop one node or several for so many seconds, or until ``thaw``; sockets keep some of what arrives."""
+        for node in self._chosen([nodes]):
             node.is_frozen = True
+            if seconds is not None:
+                self._push(self.now + seconds, node, THAW, None)
 
-    def thaw(self, *nodes: int | SimulatedNode) -> None:
+    def thaw(self, *nodes: Which) -> None:
         """Let frozen nodes go on; without arguments all of them."""
-        for node in map(self._node, nodes or [n for n in self.nodes if n.is_frozen]):
+        for node in self._chosen(nodes or [self.nodes]):
             if node.is_frozen:
                 node.thaw()
                 self._pump(node)
@@ -169,8 +177,9 @@ class Simulation:
         }
 
     def heal(self) -> None:
-        """Undo every partition."""
+        """Undo every partition and every freeze; who crashed stays down."""
         self._groups = None
+        self.thaw()
 
     # running
 
@@ -207,7 +216,9 @@ class Simulation:
         queue = self._queue
         while queue and queue[0][0] <= end:
             self.now, _, node, data, source = heapq.heappop(queue)
-            if source is None:
+            if data is THAW:
+                self.thaw(node)
+            elif source is None:
                 self._wake_at.pop(node.address, None)
                 node.wake()
             else:
@@ -245,6 +256,11 @@ class Simulation:
     def _reaches(self, source: Address, target: Address) -> bool:
         groups = self._groups
         return groups is None or groups.get(source, 0) == groups.get(target, 0)
+
+    def _chosen(self, nodes: Iterable[Which]) -> list[SimulatedNode]:
+        """Nodes given one by one or as groups."""
+        groups = [[which] if isinstance(which, int | SimulatedNode) else which for which in nodes]
+        return [self._node(node) for group in groups for node in group]
 
     def _node(self, node: int | SimulatedNode) -> SimulatedNode:
         return self.nodes[node] if isinstance(node, int) else node
