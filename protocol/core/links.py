@@ -11,6 +11,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from .bounded import put
+from .codec import DATAGRAM_LIMIT
 from .identity import Address, Key
 from .messages import Header
 
@@ -34,7 +35,7 @@ BLIND_PUSH_LIMIT = 8 * 1400
 """Bytes of unasked-for messages to an address that somebody's view named but that has proven nothing yet."""
 
 FRONT_ROOM = 64
-"""Bytes granted with every unasked-for message for the front of its datagram, which is at most 52 bytes."""
+"""Bytes granted for the front of every datagram that an unasked-for message takes; a front has at most 52."""
 
 REPLY_RATE = 4 * 1024 * 1024
 """Bytes per second of messages that one source may ask for."""
@@ -163,7 +164,7 @@ class Links:
         if link.blind_budget < size:
             return False
         link.blind_budget -= size
-        link.balance += size + FRONT_ROOM
+        link.balance += size + FRONT_ROOM * (1 + 2 * size // DATAGRAM_LIMIT)
         return True
 
     def may_reply(self, link: Link, size: int, now: float) -> bool:

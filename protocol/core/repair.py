@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from .bounded import put
+from .bounded import put, trim
 from .causal import CausalOrder, Held
 from .codec import Packed
 from .context import Context
@@ -49,6 +49,12 @@ ENTRIES_PER_ANCHOR = 96
 
 ANCHOR_LIMIT = 256
 """Anchors whose pages are being collected, or that came before their message."""
+
+PAGES_PER_ANCHOR = 64
+"""Pages of one clock at the most: 6,144 origins. What claims more is not collected."""
+
+ENTRIES_HELD_LIMIT = 65_536
+"""Clock entries in all the pages and early anchors together: some 10 MB at the worst."""
 
 
 class Chase:
@@ -205,16 +211,20 @@ class Repair:
 
     def on_anchor(self, anchor: Anchor, link: Link, now: float, out: Outbox) -> None:
         """Collect the pages of a clock, and use it when it is whole."""
+        if anchor.pages > PAGES_PER_ANCHOR:
+            return
         place = (link.address, anchor.dot)
         pages = self._pages.get(place, {})
         pages[anchor.page] = anchor.entries
         put(self._pages, place, pages, ANCHOR_LIMIT)
+        trim(self._pages, lambda held: sum(map(len, held.values())), ENTRIES_HELD_LIMIT)
         if len(pages) < anchor.pages:
             return
         del self._pages[place]
         entries = tuple(entry for page in sorted(pages) for entry in pages[page])
         if not self.context.causal.anchor(anchor.dot, entries, now, out):
             put(self._early, anchor.dot, entries, ANCHOR_LIMIT)
+            trim(self._early, len, ENTRIES_HELD_LIMIT)
 
     # what others miss
 

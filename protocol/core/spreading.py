@@ -153,6 +153,8 @@ class Spreading:
         key = key_of(rumor.origin)
         if key != sender:
             return
+        if rumor.sequence <= self._told.get(key, 0):
+            del self._told[key]  # it was told, and still sends this again: the acknowledgement was lost
         count = self._due.get(key, (source, 0))[1] + 1
         self._due[key] = (source, count)
         if count >= ACKNOWLEDGE_COUNT:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .bounded import put
+from .bounded import put, trim
 from .codec import Packed
 from .identity import Address, key_of
 from .messages import BareRumor, Item, KeyDot, Parents, Rumor
@@ -24,6 +24,9 @@ PAGES_LIMIT = 64
 
 ASSEMBLY_LIMIT = 256
 """Messages whose parts are being collected."""
+
+PAGES_HELD_LIMIT = 1_024
+"""Pages of all of them together, since anybody may begin any number: some 20 MB at the worst."""
 
 
 def pack_rumor(rumor: Rumor, pack: Callable[[Item], Packed], limit: int) -> list[Packed]:
@@ -52,9 +55,11 @@ class Parts:
 
     def whole(self) -> Rumor | None:
         """The message, once all of it is here."""
-        if self.bare is None or len(self.pages) < self.bare.pages:
+        if self.bare is None or any(page not in self.pages for page in range(self.bare.pages)):
             return None
         parents = [dot for page in range(self.bare.pages) for dot in self.pages.get(page, ())]
+        if len({key_of(self.bare.rumor.origin), *dict(parents)}) <= len(parents):
+            return None  # an origin twice, or the author's own, which no encoder makes and no decoder takes
         return self.bare.rumor._replace(parents=tuple(parents))
 
 
@@ -78,6 +83,7 @@ class Assembly:
             return None
         parts = self._collect(source, page.dot)
         parts.pages[page.page] = page.entries
+        trim(self._parts, lambda one: len(one.pages), PAGES_HELD_LIMIT)
         return self._finish(source, page.dot, parts)
 
     def _collect(self, source: Address, dot: KeyDot) -> Parts:
