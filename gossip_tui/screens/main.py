@@ -34,6 +34,9 @@ SMALL_COLUMNS, SMALL_ROWS = 60, 18
 FOOTER_COLUMNS = 62
 """Below this the foot of the screen has no room for the palette's key beside the others."""
 
+FRAME_ROWS = 10
+"""Below this a frame would take the room of what it frames."""
+
 
 class Arrangement(StrEnum):
     """How the panes share the screen; the values are CSS classes."""
@@ -125,6 +128,7 @@ class MainScreen(Screen[None]):
         for candidate in Arrangement:
             self.set_class(candidate is shown, candidate)
         self.set_class(self.size.width < FOOTER_COLUMNS, "-narrow")
+        self.set_class(self.size.height < FRAME_ROWS, "-low")
         self.set_class(self.active_pane is self.partial_view, "-only-view")
         self.set_class(self.active_pane is self.log_pane, "-only-log")
 

@@ -78,6 +78,13 @@ async def test_a_terminal_of_20_by_5_and_back_loses_nothing() -> None:
         assert shown(driver) == {"view", "log", "rates"}
 
 
+async def test_in_a_terminal_of_five_rows_the_newest_message_is_still_read() -> None:
+    async with driven(size=TINY) as driver:
+        driver.node.hear("p2", "hi")
+        await driver.look()
+        assert "hi" in driver.text
+
+
 async def test_in_a_small_terminal_keys_bring_the_other_pane() -> None:
     async with driven(size=SINGLE) as driver:
         await driver.press("f2")
