@@ -58,7 +58,7 @@ class RatesPane(Pane):
         self._drawn_at = -math.inf
 
     def show(self, snapshot: NodeSnapshot) -> None:
-        """Take in a snapshot; one that comes soon after the last drawing, or while frozen, is only counted."""
+        """Take in a snapshot; soon after the last drawing, or while frozen, it is only counted."""
         now = self._clock()
         self._meter.observe(snapshot, now)
         if not self.frozen and now - self._drawn_at >= DRAWING_PERIOD:
