@@ -221,11 +221,11 @@ def test_when_more_nodes_send_at_one_instant_than_a_datagram_can_name_everything
     simulation = Simulation(130, seed=1, faults=Faults(latency=(0.01, 0.02)))
     for node in simulation.nodes:
         node.send_gossip("at once")
-    simulation.run_for(1.5)
+    simulation.run_for(3)
     limit = simulation.nodes[0].machine.payload_limit
     last = simulation.nodes[0].send_gossip("x" * limit)
     assert len(last.parents) == 130
-    simulation.run_for(1.5)
+    simulation.run_for(3)
     assert all(len(node.delivered) == 131 for node in simulation.nodes)
 
 
