@@ -116,6 +116,8 @@ class Sampling:
         """What the last active half sent: the head of the view in the paper's terms, swapped out by a push."""
         self._pending: dict[int, Exchange] = {}
         self._late: dict[int, Exchange] = {}
+        self._answered: dict[int, Address] = {}
+        """Nonces whose answer came, so that a second one, to a request sent twice, is no surprise."""
         self._next_cycle_at = -math.inf
 
     @property
@@ -193,11 +195,14 @@ class Sampling:
         self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox
     ) -> bool:
         """The end of the active half: merge; False if nothing was asked of this address."""
+        if self._answered.get(answer.nonce) == link.address:
+            return True
         exchange = self._pending.get(answer.nonce) or self._late.get(answer.nonce)
         if exchange is None or exchange.target != link.address:
             return False
         is_late = self._pending.pop(answer.nonce, None) is None
         self._late.pop(answer.nonce, None)
+        put(self._answered, answer.nonce, link.address, LATE_LIMIT)
         links = self.context.links
         links.prove(link, now)
         self._confirm(exchange, link, out)

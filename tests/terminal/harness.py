@@ -84,6 +84,19 @@ class Terminal:
         """The screen as one text."""
         return "\n".join(self.lines)
 
+    def cells(self) -> list[list[tuple[str, str, str, bool]]]:
+        """Every cell of the screen: character, foreground and background (a name or RRGGBB), whether bold."""
+        with self._farm.changed:
+            screen = self._screen
+            rows = [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
+            return [
+                [
+                    (cell.data, *((cell.bg, cell.fg) if cell.reverse else (cell.fg, cell.bg)), cell.bold)
+                    for cell in row
+                ]
+                for row in rows
+            ]
+
     def feed(self, data: bytes) -> None:
         """Take what the program wrote; called by the farm, which holds the lock."""
         self.raw += data
@@ -109,7 +122,7 @@ class Terminal:
         """Change the size of the window, as a window manager does."""
         with self._farm.changed:
             self._screen.resize(rows, columns)
-            self._screen.erase_in_display(2)
+            self._lines = None
         self._set_size(columns, rows)
         os.kill(self.process.pid, signal.SIGWINCH)
 
