@@ -1,4 +1,4 @@
-"""Makes the picture of several terminals from real programs on pseudo-terminals: ``python -m screenshots.terminals``.
+"""Makes the picture of several terminals from real programs: ``python -m screenshots.terminals``.
 
 Five start with no arguments and talk; one is killed, one is stopped and continued, and a sixth comes late.
 """
@@ -69,9 +69,11 @@ def draw(people: Sequence[Terminal]) -> str:
     width, height = SIZE[0] * CELL + 2, SIZE[1] * LINE + TITLE + 6
     rows = -(-len(people) // COLUMNS_OF_WINDOWS)
     total = COLUMNS_OF_WINDOWS * (width + GAP) + GAP, rows * (height + GAP) + GAP
+    box = f"0 0 {total[0]:.0f} {total[1]:.0f}"
+    font = f'{FONT_SIZE}px "DejaVu Sans Mono",Menlo,Consolas,monospace'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total[0]:.0f} {total[1]:.0f}">',
-        f'<style>text{{font:{FONT_SIZE}px "DejaVu Sans Mono",Menlo,Consolas,monospace;white-space:pre}}</style>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">',
+        f"<style>text{{font:{font};white-space:pre}}</style>",
         f'<rect width="100%" height="100%" fill="#{DESK}"/>',
     ]
     for number, terminal in enumerate(people):
