@@ -70,7 +70,7 @@ def test_the_window_may_shrink_to_nearly_nothing_and_grow_again(farm: Farm) -> N
     for columns, rows in ((80, 24), (50, 15), (20, 5), (3, 2), (1, 1)):
         terminal.resize(columns, rows)
     terminal.resize(140, 40)
-    terminal.wait_for_text("Partial view", "Causal log", "Rates")
+    terminal.wait_for_text("Partial view", "Causal log", "Rates", "say something", "F1 Help")
     terminal.resize(20, 5)
     terminal.say("tiny")
     terminal.resize(140, 40)
