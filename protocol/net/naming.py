@@ -6,6 +6,7 @@ import ipaddress
 import random
 import secrets
 import socket
+import threading
 import time
 
 from protocol.core.identity import NAME_LIMIT, Address, NodeId, check_name
@@ -15,6 +16,10 @@ __all__ = ["DEFAULT_PORTS", "default_name", "new_identity"]
 
 DEFAULT_PORTS = range(7117, 7149)
 """The ports of nodes that find each other on one machine; the first is ``p1``."""
+
+_latest = [0]
+"""The last incarnation of this process: a later start has a larger one, even within one millisecond."""
+_lock = threading.Lock()
 
 
 def default_name(bound: Address, advertised: Address | None = None) -> str:
@@ -59,4 +64,7 @@ def new_identity(name: str, rng: random.Random | None) -> NodeId:
         rng: Gives the random bits; without it they come from the system.
     """
     bits = rng.getrandbits(16) if rng is not None else secrets.randbits(16)
-    return NodeId(name, int(time.time() * 1000) << 16 | bits)
+    with _lock:
+        incarnation = max(int(time.time() * 1000) << 16 | bits, _latest[0] + 1)
+        _latest[0] = incarnation
+    return NodeId(name, incarnation)
