@@ -18,7 +18,7 @@ DEFAULT_PORTS = range(7117, 7149)
 """The ports of nodes that find each other on one machine; the first is ``p1``."""
 
 _latest = [0]
-"""The last incarnation of this process: a later start has a larger one, even within one millisecond."""
+"""When this process last started a node: a later start has a later millisecond, even if it is none yet."""
 _lock = threading.Lock()
 
 
@@ -65,6 +65,6 @@ def new_identity(name: str, rng: random.Random | None) -> NodeId:
     """
     bits = rng.getrandbits(16) if rng is not None else secrets.randbits(16)
     with _lock:
-        incarnation = max(int(time.time() * 1000) << 16 | bits, _latest[0] + 1)
-        _latest[0] = incarnation
-    return NodeId(name, incarnation)
+        milliseconds = max(int(time.time() * 1000), _latest[0] + 1)
+        _latest[0] = milliseconds
+    return NodeId(name, milliseconds << 16 | bits)
