@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+from .bounded import put
 from .codec import Packed
 from .context import Context
 from .identity import Address, NodeId
@@ -110,7 +111,11 @@ class CatchUp:
             self._asked.add(source)
             if source in self._evicted:
                 self._evicted[source] = digest.evicted
-        if not self.is_newcomer or self._session is not None:
+        if not self.is_newcomer:
+            return
+        if self._session is not None:
+            if source != self._session.sponsor:
+                put(self._candidates, source, digest, CANDIDATES)
             return
         self._candidates[source] = digest
         if digest.delivered and not digest.evicted:

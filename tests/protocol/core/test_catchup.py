@@ -1,0 +1,208 @@
+"""Joining late and coming back after everything missed was evicted: one sponsor, one baseline, one gap."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from protocol.core.catchup import CatchUp
+from protocol.core.config import Config
+from protocol.core.context import Context
+from protocol.core.events import Gap
+from protocol.core.messages import HistoryDone, HistoryRequest, Item, Rumor
+from protocol.core.outbox import Outbox
+from protocol.core.repair import REPLY_LIMIT
+from protocol.core.sampling import Sampling
+from protocol.core.view import PartialView
+
+from .wiring import CODEC, Stranger, Wiring, address, node_id
+
+
+def gaps(wiring: Wiring, name: str) -> list[int]:
+    return [event.size for event in wiring.told(name, Gap) if isinstance(event, Gap)]
+
+
+def chatted(count: int, config: Config | None = None) -> Wiring:
+    """Two machines that have talked for a while."""
+    wiring = Wiring(config=config)
+    wiring.join("b", "a")
+    wiring.run(3)
+    for number in range(count):
+        wiring.send("ab"[number % 2], str(number))
+        wiring.run(0.05)
+    wiring.run(3)
+    return wiring
+
+
+def history_of(wiring: Wiring, name: str) -> list[tuple[str, bool]]:
+    return [
+        (event.message.text, event.message.from_history)
+        for event in wiring.events[name]
+        if hasattr(event, "message")
+    ]
+
+
+def test_a_newcomer_gets_the_whole_history_marked_as_such_and_then_lives_on() -> None:
+    wiring = chatted(20)
+    wiring.add("late", address(5))
+    wiring.join("late", "a")
+    wiring.run(3)
+    assert history_of(wiring, "late") == [(str(number), True) for number in range(20)]
+    wiring.send("b", "live")
+    wiring.run(2)
+    assert history_of(wiring, "late")[-1] == ("live", False)
+
+
+def test_what_a_newcomer_cannot_have_any_more_is_no_gap() -> None:
+    wiring = chatted(30, Config(history_limit=10))
+    wiring.add("late", address(5), config=Config(history_limit=10))
+    wiring.join("late", "a")
+    wiring.run(5)
+    assert wiring.texts("late") == [str(number) for number in range(20, 30)]
+    assert gaps(wiring, "late") == []
+    clock = [event.message.clock for event in wiring.events["late"] if hasattr(event, "message")][-1]
+    assert clock.by_name() == {"a": 15, "b": 15}
+
+
+def test_a_history_larger_than_one_reply_comes_in_several() -> None:
+    wiring = Wiring()
+    wiring.join("b", "a")
+    wiring.run(3)
+    for _ in range(200):
+        wiring.send("a", "x" * 900)
+        wiring.settle()
+    wiring.add("late", address(5))
+    wiring.join("late", "a")
+    wiring.run(5)
+    assert len(wiring.texts("late")) == 200
+    assert sum(isinstance(i, HistoryRequest) for _, d in wiring.sent for i in CODEC.parse(d.data).items) > 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_history_that_is_lost_and_reordered_on_the_way_arrives_all_the_same(seed: int) -> None:
+    wiring = chatted(60, Config(history_limit=25))
+    dice = random.Random(seed)
+    wiring.passes = lambda _source, _datagram: dice.random() > 0.4
+    wiring.add("late", address(5), config=Config(history_limit=25))
+    wiring.join("late", "a")
+    wiring.run(60)
+    wiring.check()
+    assert wiring.texts("late")[-1] == "59"
+    assert gaps(wiring, "late") == []
+
+
+def test_a_sponsor_that_falls_silent_is_replaced() -> None:
+    wiring = chatted(20)
+    wiring.add("late", address(5))
+    wiring.passes = lambda s, d: (
+        not (s == address(0) and any(isinstance(i, Rumor | HistoryDone) for i in CODEC.parse(d.data).items))
+    )
+    wiring.join("late", "a", "b")
+    wiring.run(40)
+    assert wiring.texts("late") == [str(number) for number in range(20)]
+
+
+def test_live_messages_wait_until_the_history_is_through() -> None:
+    wiring = chatted(100)
+    wiring.add("late", address(5))
+    wiring["late"].join([wiring.at("a")], wiring.now)
+    wiring.send("b", "live")
+    wiring.run(5)
+    assert wiring.texts("late") == [*[str(number) for number in range(100)], "live"]
+
+
+def test_an_absentee_finds_everything_that_is_still_retained_without_a_gap() -> None:
+    wiring = chatted(10)
+    wiring.passes = lambda s, d: address(1) not in {s, d.target}
+    for number in range(10, 200):
+        wiring.send("a", str(number))
+        wiring.run(0.05)
+    wiring.passes = lambda _source, _datagram: True
+    wiring.run(20)
+    assert wiring.texts("b") == [str(number) for number in range(200)]
+    assert gaps(wiring, "b") == []
+
+
+def test_what_nobody_retains_is_one_gap_with_its_size_after_the_time_out_and_not_before() -> None:
+    config = Config(history_limit=20, gap_timeout=30)
+    wiring = Wiring(["a", "b", "c"], config=config)
+    wiring.join("b", "a")
+    wiring.join("c", "a")
+    wiring.run(3)
+    wiring.send("a", "before")
+    wiring.run(2)
+    wiring.passes = lambda s, d: address(2) not in {s, d.target}
+    for number in range(100):
+        wiring.send("ab"[number % 2], str(number))
+        wiring.run(0.3)
+    wiring.passes = lambda _source, _datagram: True
+    wiring.run(25)
+    assert gaps(wiring, "c") == []
+    wiring.run(40)
+    assert gaps(wiring, "c") == [80]
+    assert wiring.texts("c") == ["before", *[str(number) for number in range(80, 100)]]
+    wiring.check()
+
+
+# the rule by itself
+
+
+def lonely() -> tuple[CatchUp, Outbox]:
+    """Catch-up of a member with an empty view."""
+    context = Context(node_id("a"), address(0), Config(gap_timeout=30), CODEC, random.Random(1), 0)
+    view = PartialView(context.id, context.address, 20, random.Random(1))
+    catchup = CatchUp(context, Sampling(context, view))
+    catchup.is_newcomer = False
+    return catchup, Outbox()
+
+
+def test_what_was_evicted_long_ago_says_nothing_about_what_is_missing_now() -> None:
+    catchup, out = lonely()
+    catchup.note_evicted(address(1), 5, 0.0, out)
+    catchup.note_evicted(address(2), 9, 1_000.0, out)
+    assert not catchup.is_running
+    for second in range(1_001, 1_030):
+        catchup.note_evicted(address(2), 9, float(second), out)
+    assert not catchup.is_running
+    catchup.note_evicted(address(2), 9, 1_030.0, out)
+    assert catchup.is_running
+
+
+def test_the_sponsor_of_a_gap_is_the_one_that_evicted_least() -> None:
+    catchup, out = lonely()
+    for second in range(31):
+        catchup.note_evicted(address(1), 50, float(second), out)
+        catchup.note_evicted(address(2), 20, float(second), out)
+        catchup.note_evicted(address(3), 90, float(second), out)
+    assert catchup.is_running
+    assert catchup.is_from_sponsor(address(2))
+
+
+# the sponsor's side
+
+
+def test_a_sponsor_sends_its_baseline_first_then_its_log_from_the_cursor() -> None:
+    wiring = chatted(30, Config(history_limit=10))
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    answer: list[Item] = peer.say("a", HistoryRequest(7, 0))
+    names = [type(item).__name__ for item in answer]
+    assert names[0] == "BaselinePage"
+    assert names[-1] == "HistoryDone"
+    assert answer[-1] == HistoryDone(7, 31, more=False)
+    again = peer.say("a", HistoryRequest(8, 29))
+    assert [item.payload for item in again if isinstance(item, Rumor)] == [b"28", b"29"]
+
+
+def test_one_answer_of_a_sponsor_is_bounded() -> None:
+    wiring = Wiring(["a"])
+    for _ in range(100):
+        wiring.send("a", "x" * 1_000)
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    peer.received.clear()
+    answer = peer.say("a", HistoryRequest(1, 0))
+    assert isinstance(answer[-1], HistoryDone)
+    assert answer[-1].more
+    assert peer.bytes_received <= REPLY_LIMIT * 1.1
