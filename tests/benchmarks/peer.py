@@ -75,10 +75,16 @@ class Peer:
         """Wait until the view holds so many peers."""
         await self.node.wait_for_peers(peers)
 
-    async def send(self, size: int, seconds: float, rate: float | None = None) -> dict[str, float]:
-        """Send for a while, at a rate or as fast as others acknowledge."""
+    async def send(
+        self, size: int, seconds: float, rate: float | None = None, phase: float = 0.0
+    ) -> dict[str, float]:
+        """Send for a while, at a rate or as fast as others acknowledge.
+
+        Several senders at one rate get different phases, shares of the time between two messages: else all
+        would send at one instant, and a burst be measured.
+        """
         started_at = time.monotonic()
-        pace = at_rate(rate, seconds) if rate else flat_out(seconds)
+        pace = at_rate(rate, seconds, phase) if rate else flat_out(seconds)
         sent = 0
         async for _ in pace:
             await self._send_one(size)
@@ -126,11 +132,11 @@ class Peer:
         }
 
 
-async def at_rate(rate: float, seconds: float) -> AsyncIterator[None]:
+async def at_rate(rate: float, seconds: float, phase: float) -> AsyncIterator[None]:
     """One step for each message that is due; what a slow turn missed is made up for."""
     started_at = time.monotonic()
     for number in range(round(rate * seconds)):
-        delay = started_at + number / rate - time.monotonic()
+        delay = started_at + (number + phase) / rate - time.monotonic()
         if delay > 0:
             await asyncio.sleep(delay)
         yield

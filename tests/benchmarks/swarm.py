@@ -140,7 +140,12 @@ async def run(peers: Sequence[PeerProcess], load: Load) -> NodeRun:
     await together(peers, "reset")
     rate = load.rate / load.senders if load.rate else None
     senders = peers[: load.senders]
-    told = await together(senders, "send", size=load.size, seconds=load.seconds, rate=rate)
+    told = await asyncio.gather(
+        *(
+            peer.do("send", size=load.size, seconds=load.seconds, rate=rate, phase=index / load.senders)
+            for index, peer in enumerate(senders)
+        )
+    )
     sent = sum(answer["sent"] for answer in told)
     await together(peers, "expect", total=sent, patience=PATIENCE)
     reports = await together(peers, "report")
