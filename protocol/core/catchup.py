@@ -244,9 +244,13 @@ class CatchUp:
         if session.adopted < 0:
             session.tries += 1
             session.cursor = 0
+        elif done.more and done.cursor <= session.cursor:
+            # The sponsor has sent all it may for the moment; asking at once would only go round in circles.
+            session.deadline = min(session.deadline, now + self.context.grace_period())
+            return
         elif done.more:
             session.tries = 0
-            session.cursor = max(session.cursor, done.cursor)
+            session.cursor = done.cursor
             session.is_gap = True
         else:
             session.is_over = True

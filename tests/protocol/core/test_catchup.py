@@ -10,7 +10,15 @@ from protocol.core.catchup import CatchUp
 from protocol.core.config import Config
 from protocol.core.context import Context
 from protocol.core.events import Gap
-from protocol.core.messages import HistoryDone, HistoryRequest, Item, Rumor
+from protocol.core.messages import (
+    BaselinePage,
+    Digest,
+    ExchangeRequest,
+    HistoryDone,
+    HistoryRequest,
+    Item,
+    Rumor,
+)
 from protocol.core.outbox import Outbox
 from protocol.core.repair import REPLY_LIMIT
 from protocol.core.sampling import Sampling
@@ -206,3 +214,33 @@ def test_one_answer_of_a_sponsor_is_bounded() -> None:
     assert isinstance(answer[-1], HistoryDone)
     assert answer[-1].more
     assert peer.bytes_received <= REPLY_LIMIT * 1.1
+
+
+def test_a_history_larger_than_a_sponsor_may_send_at_once_comes_without_asking_in_circles() -> None:
+    config = Config(backlog_limit=3_000)
+    wiring = Wiring(["a"], config=config)
+    for _ in range(1_500):
+        wiring.send("a", "x" * 1_000)
+    wiring.settle()
+    wiring.add("late", address(5), config=config)
+    wiring.join("late", "a")
+    wiring.run(10)
+    assert len(wiring.texts("late")) == 1_500
+    assert sum(isinstance(i, HistoryRequest) for _, d in wiring.sent for i in CODEC.parse(d.data).items) < 100
+
+
+def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end() -> None:
+    wiring = Wiring(["a"])
+    sponsor = Stranger(wiring, address(9), "sponsor")
+    sponsor.prove("a")
+    wiring["a"].join([sponsor.address], 0.0)
+    wiring.run(0.0)
+    request = next(
+        i for _, d in wiring.sent for i in CODEC.parse(d.data).items if isinstance(i, ExchangeRequest)
+    )
+    sponsor.say("a", sponsor.answer(request, Digest((), 0, 50, 0)))
+    assert wiring["a"].snapshot(wiring.now).catching_up
+    for _ in range(200):
+        sponsor.say("a", BaselinePage(1, 0, 0, 1, 0, (), ()), HistoryDone(1, 1, more=True))
+        wiring.run(0.1)
+    assert not wiring["a"].snapshot(wiring.now).catching_up
