@@ -1,4 +1,4 @@
-"""The README is true: its example runs, its tables are the code's, its files exist, its commands are commands."""
+"""The README is true: its example runs, its tables are the code's, its files and options exist."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_option_it_names_exists() -> None:
     assert [option for option in named if f"{option} " not in known and f"{option}\n" not in known] == []
 
 
-COMMANDS = ([], ["run"], ["demo"], ["tail"], ["send"])
+COMMANDS: tuple[list[str], ...] = ([], ["run"], ["demo"], ["tail"], ["send"])
 
 
 def test_the_library_is_described_by_names_that_it_has() -> None:

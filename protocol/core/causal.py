@@ -150,8 +150,8 @@ class CausalOrder:
         self._pinned_clocks: dict[KeyDot, DerivedClock] = {}
         self._waiter_count = 0
         self._delivered_depth = 0
-        """The largest depth delivered. Announcements may go beyond it by half a window only, so that nobody can
-        talk a node into depths that others refuse."""
+        """The largest depth delivered. Announcements may go beyond it by half a window only, so that nobody
+        can talk a node into depths that others refuse."""
 
     # questions
 

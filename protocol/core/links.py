@@ -156,6 +156,11 @@ class Links:
         link = self._familiar.get(address)
         return link is not None and now <= link.proven_until
 
+    def was_proven(self, address: Address) -> bool:
+        """Whether somebody ever answered there, as far as this node remembers."""
+        link = self._familiar.get(address)
+        return link is not None and link.proven_until > float("-inf")
+
     def may_push(self, target: Address, size: int, now: float) -> bool:
         """Whether an unasked-for message may go there; counts against the small budget of the unproven."""
         link = self.dial(target, now)
@@ -176,14 +181,14 @@ class Links:
         link.allowance -= size
         return True
 
-    def admit(self, target: Address, size: int, now: float) -> Link | None:
-        """The link under which a datagram of this size may leave; None if that would be too much."""
+    def admit(self, target: Address, size: int, now: float) -> bool:
+        """Whether a datagram of this size may leave; it counts against what an unproven address sent."""
         link = self.dial(target, now)
         if now > link.proven_until:
             if link.balance < size:
-                return None
+                return False
             link.balance -= size
-        return link
+        return True
 
     def room_for(self, target: Address, limit: int) -> int:
         """Bytes that may be sent to an address now, at most ``limit``."""

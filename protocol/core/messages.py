@@ -109,10 +109,10 @@ class Parents(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """What a node has, in a few bytes; equal frontiers mean equal delivered sets."""
+    """What a node has, in a few bytes; equal whole frontiers mean equal delivered sets."""
 
     frontier: tuple[KeyDot, ...] | None
-    """The maximal dots delivered; None where they do not fit the datagram."""
+    """The maximal dots delivered; some, other ones each time, where not all fit; None where none do."""
     depth: int
     """The largest depth delivered or announced."""
     delivered: int

@@ -167,9 +167,9 @@ class Reconcile:
     def _is_ahead(self, digest: Digest) -> bool:
         """Whether the peer has delivered something that this node has not."""
         causal = self.context.causal
-        if digest.frontier is None:
-            return digest.delivered != causal.delivered_count
-        return any(not causal.is_delivered(dot) for dot in digest.frontier)
+        if digest.delivered > causal.delivered_count:
+            return True
+        return any(not causal.is_delivered(dot) for dot in digest.frontier or ())
 
     def _pages(self) -> list[tuple[Key, Key]]:
         """Key ranges that together cover everything and hold few enough origins each, last first."""

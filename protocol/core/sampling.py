@@ -18,48 +18,25 @@ from .acquaintances import Acquaintances
 from .bounded import put
 from .codec import Packed
 from .context import Context
+from .dials import Dials
 from .events import ViewChanged
 from .identity import Address, NodeId
 from .links import Link
-from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item, Padding
+from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item, KeyDot, Padding
 from .outbox import Outbox
-from .strategy import HealSwap
+from .strategy import HealSwap, PeerSelection
 from .view import Descriptor, PartialView, ViewChange
 
 __all__ = ["Sampling"]
 
-CONTACT_LIMIT = 256
-"""Addresses known from outside at the most: a port range, or a name with many addresses."""
-
-LOST_LIMIT = 128
-"""Lost peers remembered: enough that some of the other half are among them after a partition."""
-
 LATE_LIMIT = 256
 """Exchanges given up whose late answer is still recognised."""
-
-DIALS_PER_CYCLE = 8
-"""Lost peers and contacts dialled in one cycle, so that a long list does not make a burst."""
-
-LONGEST_REDIAL = 32
-"""Cycles between two attempts to reach a lost peer or contact, at the most."""
-
-LONGEST_REDIAL_ALONE = 4
-"""The same while the view is empty."""
-
-REVISIT = 8
-"""Cycles, for each descriptor that a view may hold, until a contact that answered is dialled again.
-
-Contacts are many nodes' contacts. Measured: if 150 nodes dial theirs whenever it is out of their views, the
-star they started from stays for ever; and small views, which part more easily, need the visits sooner."""
-
-TRIES_OF_ADDED = 4
-"""Attempts on an address that was added, not joined, before it is forgotten."""
 
 SMALLEST_PADDING = 8
 """Bytes below which padding is not worth its own head."""
 
 SMALL_FRONTIER = 40
-"""Dots of a frontier that descriptors make room for; a larger one travels only where there is room left."""
+"""Dots of a frontier that descriptors make room for; of a larger one some travel, other ones each time."""
 
 
 class Exchange(NamedTuple):
@@ -68,6 +45,7 @@ class Exchange(NamedTuple):
     target: Address
     id: NodeId | None
     """Who is asked; None for an address whose node is not known yet."""
+    push: bool
     pull: bool
     sent: tuple[Descriptor, ...]
     started_at: float
@@ -75,29 +53,10 @@ class Exchange(NamedTuple):
     was_known: bool
     """Whether this node could prove its own address to the target when it asked."""
     again_at: float
-    """When the request is sent once more, should it or its answer be lost; never to an unknown node."""
+    """When the request is sent once more, should it be lost; never to an unknown node."""
     items: tuple[Packed, ...]
     is_repeated: bool = False
     """It was sent again, so that nobody can say how long the answer took (Karn's rule)."""
-
-
-class Dial:
-    """An address to be tried now and then: a contact, or a lost peer."""
-
-    __slots__ = ("address", "attempts", "due_at", "is_kept", "lost_at")
-
-    def __init__(self, address: Address, due_at: float, *, is_kept: bool) -> None:
-        """Try ``address`` from ``due_at`` on, for ever or a few times."""
-        self.address = address
-        self.due_at = due_at
-        self.is_kept = is_kept
-        self.attempts = 0
-        self.lost_at = due_at
-
-    def wait(self, now: float, period: float, longest: int) -> None:
-        """Put the next attempt off, longer each time."""
-        self.due_at = now + period * min(2**self.attempts, longest)
-        self.attempts = min(self.attempts + 1, 16)
 
 
 class Sampling:
@@ -108,8 +67,7 @@ class Sampling:
         self.context = context
         self.view = view
         self.cycle = 0
-        self.contacts: dict[Address, Dial] = {}
-        self.lost: dict[NodeId, Dial] = {}
+        self.dials = Dials()
         self.acquaintances = Acquaintances()
         self.started = self.answered = self.served = self.lost_count = 0
         self._last_pushed: tuple[Descriptor, ...] = ()
@@ -133,14 +91,12 @@ class Sampling:
     def join(self, addresses: Iterable[Address], now: float, out: Outbox, *, is_kept: bool) -> None:
         """Dial addresses known from outside at once, and again until they answer."""
         for address in addresses:
-            contact = self.contacts.get(address)
-            if address == self.context.address or (contact is None and len(self.contacts) >= CONTACT_LIMIT):
-                continue
-            if contact is None:
-                contact = self.contacts[address] = Dial(address, now, is_kept=is_kept)
-            contact.is_kept = contact.is_kept or is_kept
-            contact.attempts = 0
-            self._dial(contact, None, now, out)
+            contact = None
+            if address != self.context.address:
+                contact = self.dials.add_contact(address, now, is_kept=is_kept)
+            if contact is not None:
+                contact.wait(now, self.context.config.cycle_period, 1)
+                self._introduce_self(contact.address, None, now, out)
 
     def introduce(self, descriptors: Iterable[Descriptor]) -> None:
         """Fill the view from outside, as experiments do."""
@@ -212,16 +168,14 @@ class Sampling:
             self.answered += 1
             if not exchange.is_repeated:
                 links.note_round_trip(link, now - exchange.started_at)
-        self.lost.pop(answer.sender, None)
-        contact = self.contacts.get(link.address)
-        if contact is not None:
-            self._put_off(contact, now)
+        config = self.context.config
+        self.dials.answered(answer.sender, link.address, now, config.view_size * config.cycle_period)
         if exchange.id is not None and exchange.id != answer.sender:
             self._part_with(exchange.id, out)
         peer = Descriptor(answer.sender, usable(header.address) or link.address, 0)
         if exchange.pull:
             self._merge((peer, *answer.descriptors), exchange.sent, now, out)
-        else:
+        elif exchange.push:
             self.view.increase_age()
         self.acquaintances.note_exchange(peer.id, "out", now)
         return True
@@ -239,7 +193,7 @@ class Sampling:
         address = known.address if known is not None else self.acquaintances.address_of(node)
         if address is None or self.context.links.route(node.key, address, now) != link.address:
             return False
-        self.lost.pop(node, None)
+        self.dials.lost.pop(node, None)
         self.acquaintances.see_off(node, out)
         if self.view.remove(node) is not None:
             out.tell(ViewChanged((), (node,)))
@@ -273,7 +227,17 @@ class Sampling:
             strategy = self.context.config.sampling
             push, pull = strategy.propagation.pushes, strategy.propagation.pulls
             self._request(self.route(peer, now), peer.id, now, out, push=push, pull=pull)
+            if strategy.peer_selection is PeerSelection.HEAD:
+                self._compare(now, out)
         self._redial(now, out)
+
+    def _compare(self, now: float, out: Outbox) -> None:
+        """Compare what was delivered with a random peer; views are left alone.
+
+        A node that always asks its youngest peer keeps to the same few, and anti-entropy would not get round.
+        """
+        for peer in self.view.sample(1):
+            self._request(self.route(peer, now), peer.id, now, out, push=False, pull=False)
 
     def _select_peer(self, now: float, out: Outbox) -> Descriptor | None:
         """Whom to exchange with; strangers that may not be sent a request leave the view instead."""
@@ -289,40 +253,15 @@ class Sampling:
 
     def _redial(self, now: float, out: Outbox) -> None:
         """Try a few lost peers and contacts whose time has come."""
-        longest = LONGEST_REDIAL if len(self.view) else LONGEST_REDIAL_ALONE
-        dials = 0
-        known = [*self.lost.items(), *((None, contact) for contact in self.contacts.values())]
-        for node, dial in sorted(known, key=lambda pair: pair[1].due_at):
-            if not self._is_due(dial, now):
-                continue
-            if not dial.is_kept and dial.attempts >= TRIES_OF_ADDED:
-                self.contacts.pop(dial.address, None)
-                continue
-            self._dial(dial, node, now, out, longest)
-            dials += 1
-            if dials == DIALS_PER_CYCLE:
-                return
+        view, period = self.view, self.context.config.cycle_period
+        for node, dial in self.dials.due(
+            now, period, lambda address: view.at(address) is not None, is_alone=not len(view)
+        ):
+            self._introduce_self(dial.address, node, now, out)
 
-    def _is_due(self, dial: Dial, now: float) -> bool:
-        """Whether to try it now; a node that is alone does not keep to the long waits of better days."""
-        if self.view.at(dial.address) is not None:
-            return False
-        longest = math.inf if len(self.view) else LONGEST_REDIAL_ALONE * self.context.config.cycle_period
-        return dial.due_at <= now or dial.due_at > now + longest
-
-    def _put_off(self, contact: Dial, now: float) -> None:
-        """A contact answered: it need not be dialled for long, and not again if it was only added."""
-        if not contact.is_kept:
-            del self.contacts[contact.address]
-        contact.attempts = 0
-        contact.due_at = now + REVISIT * self.context.config.view_size * self.context.config.cycle_period
-
-    def _dial(
-        self, dial: Dial, node: NodeId | None, now: float, out: Outbox, longest: int = LONGEST_REDIAL_ALONE
-    ) -> None:
+    def _introduce_self(self, target: Address, node: NodeId | None, now: float, out: Outbox) -> None:
         """Ask an address outside the view for a first exchange, in both directions whatever the strategy."""
-        dial.wait(now, self.context.config.cycle_period, longest)
-        self._request(dial.address, node, now, out, push=True, pull=True)
+        self._request(target, node, now, out, push=True, pull=True)
 
     def _request(
         self, target: Address, node: NodeId | None, now: float, out: Outbox, *, push: bool, pull: bool
@@ -336,7 +275,8 @@ class Sampling:
         if fitted is None:
             return
         packed, sent = fitted
-        self._last_pushed = sent
+        if push:
+            self._last_pushed = sent
         items = [packed]
         if node is not None:
             items += context.acknowledgement(node.key)
@@ -346,6 +286,7 @@ class Sampling:
         exchange = Exchange(
             target,
             node,
+            push,
             pull,
             sent,
             now,
@@ -389,15 +330,22 @@ class Sampling:
         A prefix of the buffer is as random as all of it: a trimmed exchange is a smaller sample, no other.
         """
         digest = self.context.digest()
-        without = digest._replace(frontier=None)
-        trimmed = digest if digest.frontier is None or len(digest.frontier) <= SMALL_FRONTIER else without
+        frontier = digest.frontier or ()
+        some = digest._replace(frontier=self._some_of(frontier, SMALL_FRONTIER))
         tries = [(len(buffer), digest)]
-        tries += [(len(buffer) * quarters // 4, trimmed) for quarters in (4, 3, 2, 1, 0)]
-        for count, told in [*tries, (0, without)]:
+        tries += [(len(buffer) * quarters // 4, some) for quarters in (4, 3, 2, 1, 0)]
+        for count, told in [*tries, (0, digest._replace(frontier=None))]:
             packed = self.context.pack(make(buffer[:count], told))
             if packed.size <= limit:
                 return packed, buffer[:count]
         return None
+
+    def _some_of(self, frontier: tuple[KeyDot, ...], count: int) -> tuple[KeyDot, ...]:
+        """At most ``count`` dots of a frontier, other ones each time, in a row from a random place."""
+        if len(frontier) <= count:
+            return frontier
+        start = int(self.context.random() * len(frontier))
+        return (frontier[start:] + frontier[:start])[:count]
 
     # time-outs
 
@@ -424,16 +372,16 @@ class Sampling:
         descriptor = self.view.remove(node)
         if descriptor is None:
             return
-        dial = Dial(descriptor.address, now, is_kept=True)
-        dial.wait(now, 2 * self.context.config.cycle_period, 1)
-        put(self.lost, node, dial, LOST_LIMIT)
+        is_proven = self.context.links.was_proven(self.route(descriptor, now))
+        period = self.context.config.cycle_period
+        self.dials.add_lost(node, descriptor.address, now, period, is_proven=is_proven)
         self.lost_count += 1
         self._settle(ViewChange((), (node,)), out)
         self.acquaintances.lose(node, descriptor.address, out)
 
     def _part_with(self, node: NodeId, out: Outbox) -> None:
         """Somebody else answers at this node's address: it was restarted."""
-        self.lost.pop(node, None)
+        self.dials.lost.pop(node, None)
         descriptor = self.view.remove(node)
         if descriptor is not None:
             self._settle(ViewChange((), (node,)), out)
@@ -442,8 +390,7 @@ class Sampling:
     def _forget_self(self, nonce: int, exchange: Exchange) -> None:
         """A contact turned out to be this node itself."""
         self._pending.pop(nonce, None)
-        self.contacts.pop(exchange.target, None)
-        self.lost = {node: dial for node, dial in self.lost.items() if dial.address != exchange.target}
+        self.dials.forget_address(exchange.target)
 
     def _merge(
         self, received: Iterable[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
@@ -452,7 +399,7 @@ class Sampling:
         change = self.view.merge(accepted, sent, self.context.config.sampling.view_selection)
         self.view.increase_age()
         for node in change.joined:
-            self.lost.pop(node, None)
+            self.dials.lost.pop(node, None)
             descriptor = self.view.get(node)
             if descriptor is not None:
                 self.acquaintances.meet(node, descriptor.address, out)
@@ -463,7 +410,7 @@ class Sampling:
         node, _, age = descriptor
         if self.acquaintances.has_left(node):
             return False
-        dial = self.lost.get(node)
+        dial = self.dials.lost.get(node)
         if dial is None or not age:
             return True
         return now - dial.lost_at > (age + 2) * self.context.config.cycle_period

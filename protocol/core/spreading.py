@@ -21,8 +21,9 @@ from .sampling import Sampling
 
 __all__ = ["Spreading"]
 
-ACKNOWLEDGE_DELAY = 0.01
-"""Seconds that an acknowledgement waits for company: a choice, well below what a person notices."""
+ACKNOWLEDGE_DELAY = 0.05
+"""Seconds that an acknowledgement waits for company: below what a person notices, and several messages long
+where many come."""
 
 ACKNOWLEDGE_COUNT = 16
 """Messages of one origin after which it is acknowledged at once, so that a full pipe keeps moving."""
@@ -46,6 +47,8 @@ class Spreading:
         self.context = context
         self.sampling = sampling
         self.sent = 0
+        self.last_sequence = 0
+        """Of the own messages under this incarnation."""
         self._acknowledged: dict[Key, int] = {}
         self._covered = 0
         self._push_again_at = math.inf
@@ -92,6 +95,7 @@ class Spreading:
             raise PayloadSizeError(len(payload), limit)
         entry = self.context.causal.send(self.context.id, payload, now, created_at, out)
         self.sent += 1
+        self.last_sequence = entry.message.id.sequence
         self._pin()
         self._push_own(entry, now, out)
         if self._push_again_at == math.inf:
@@ -124,6 +128,7 @@ class Spreading:
 
     def restart(self) -> None:
         """Forget what was known of own messages: the context has a new incarnation."""
+        self.last_sequence = 0
         self._acknowledged.clear()
         self._covered = 0
         self._push_again_at = math.inf

@@ -157,7 +157,7 @@ class Simulation:
             node.is_crashed = True
 
     def freeze(self, nodes: Which, seconds: float | None = None) -> None:
-        """Stop one node or several for so many seconds, or until ``thaw``; sockets keep some of what arrives."""
+        """Stop one node or several for so many seconds, or until ``thaw``; sockets keep what fits."""
         for node in self._chosen([nodes]):
             node.is_frozen = True
             if seconds is not None:

@@ -122,6 +122,6 @@ def test_a_flood_of_everything_leaves_every_table_bounded() -> None:
     assert snapshot.held_count <= CONFIG.hold_back_limit
     assert len(snapshot.view) <= CONFIG.view_size
     assert len(node._causal.origins) <= 3 * CONFIG.hold_back_limit + 2
-    assert len(node._reconcile._suspects) <= 64
-    assert len(node._sampling.lost) <= 128
-    assert len(node._repair._holes) <= 3 * CONFIG.hold_back_limit
+    assert len(node._intake.reconcile._suspects) <= 64
+    assert len(node._sampling.dials.lost) <= 128
+    assert len(node._intake.repair._holes) <= 3 * CONFIG.hold_back_limit

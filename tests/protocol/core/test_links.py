@@ -79,22 +79,22 @@ def test_nonces_and_cookies_are_never_0_and_nonces_never_repeat() -> None:
 def test_to_a_stranger_go_as_many_bytes_as_came_and_no_more() -> None:
     links = Links(b"secret")
     links.heard(PEER, header(), 100, 0.0)
-    assert links.admit(PEER, 60, 0.0) is not None
-    assert links.admit(PEER, 41, 0.0) is None
-    assert links.admit(PEER, 40, 0.0) is not None
+    assert links.admit(PEER, 60, 0.0)
+    assert not links.admit(PEER, 41, 0.0)
+    assert links.admit(PEER, 40, 0.0)
     assert links.room_for(PEER, 1_400) == 0
     links.grant(PEER, 1_000, 0.0)
-    assert links.admit(PEER, 1, 0.0) is None
+    assert not links.admit(PEER, 1, 0.0)
 
 
 def test_an_address_told_by_others_gets_what_was_granted_and_what_it_sent() -> None:
     links = Links(b"secret")
     links.dial(PEER, 0.0)
-    assert links.admit(PEER, 1, 0.0) is None
+    assert not links.admit(PEER, 1, 0.0)
     links.grant(PEER, 200, 0.0)
     links.heard(PEER, header(), 50, 0.0)
-    assert links.admit(PEER, 250, 0.0) is not None
-    assert links.admit(PEER, 1, 0.0) is None
+    assert links.admit(PEER, 250, 0.0)
+    assert not links.admit(PEER, 1, 0.0)
 
 
 def test_a_proven_address_gets_everything() -> None:

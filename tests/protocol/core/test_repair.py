@@ -151,7 +151,7 @@ def test_anchors_nobody_asked_for_are_bounded() -> None:
     for number in range(2_000):
         peer.say("a", Anchor((number.to_bytes(8), 1), number % 64, 64, entries))
         peer.say("a", Anchor((number.to_bytes(8), 2), 0, 1, entries))
-    repair = wiring["a"]._repair
+    repair = wiring["a"]._intake.repair
     collected = sum(len(part) for pages in repair._pages.values() for part in pages.values())
     assert collected <= ENTRIES_HELD_LIMIT
     assert sum(map(len, repair._early.values())) <= ENTRIES_HELD_LIMIT

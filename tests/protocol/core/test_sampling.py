@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from protocol.core.config import Config
+from protocol.core.dials import CONTACT_LIMIT, LONGEST_REDIAL, LOST_LIMIT
 from protocol.core.events import PeerLost, PeerSeen
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye
-from protocol.core.sampling import CONTACT_LIMIT, LONGEST_REDIAL, LOST_LIMIT
 from protocol.core.snapshot import PeerState
 from protocol.core.strategy import PRESETS
 from protocol.core.view import Descriptor
@@ -74,7 +74,8 @@ def test_a_contact_that_turns_out_to_be_the_node_itself_is_dialled_once() -> Non
     wiring["a"].join([outside], 0.0)
     wiring.run(60)
     assert len(wiring.sent) == 1
-    assert wiring.reasons("a") == ["own"]
+    assert wiring["a"].snapshot(0.0).rejected == {"own": 1}
+    assert wiring.reasons("a") == []
     assert wiring["a"].view() == ()
 
 
@@ -84,7 +85,8 @@ def test_a_forged_datagram_under_the_own_key_forgets_no_contact() -> None:
     forger = Stranger(wiring, address(5))
     forger.id = wiring["a"].id
     forger.say("a", forger.request())
-    assert wiring.reasons("a") == ["own"]
+    assert wiring["a"].snapshot(0.0).rejected == {"own": 1}
+    assert wiring.reasons("a") == []
     wiring.add("late", address(5))
     wiring.run(10)
     assert names(wiring, "a") == {"late"}
@@ -103,7 +105,7 @@ def test_an_added_address_is_tried_a_few_times_and_forgotten() -> None:
 def test_contacts_are_bounded() -> None:
     wiring = Wiring(["a"])
     wiring["a"].join([Address("10.1.0.1", port) for port in range(1, 2_000)], 0.0)
-    assert len(wiring["a"]._sampling.contacts) == CONTACT_LIMIT
+    assert len(wiring["a"]._sampling.dials.contacts) == CONTACT_LIMIT
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -198,7 +200,7 @@ def test_a_late_answer_brings_a_lost_peer_back() -> None:
     request = next(i for i in CODEC.parse(requests[0].data).items if isinstance(i, ExchangeRequest))
     slow.say("a", slow.answer(request))
     assert names(wiring, "a") == {"slow"}
-    assert not wiring["a"]._sampling.lost
+    assert not wiring["a"]._sampling.dials.lost
 
 
 def test_an_answer_that_nobody_asked_for_is_refused() -> None:
@@ -217,7 +219,7 @@ def test_many_lost_peers_do_not_keep_a_lonely_node_from_its_contacts() -> None:
     wiring["a"].join([address(5)], 0.0)
     wiring.run(150)
     assert names(wiring, "a") == set()
-    assert len(wiring["a"]._sampling.lost) <= LOST_LIMIT
+    assert len(wiring["a"]._sampling.dials.lost) <= LOST_LIMIT
     wiring.add("contact", address(5), config=config)
     wiring.run(20)
     assert names(wiring, "a") == {"contact"}

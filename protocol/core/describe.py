@@ -1,0 +1,74 @@
+"""One frozen picture of a node, made of what its parts know."""
+
+from __future__ import annotations
+
+from .causal import CausalOrder, Held
+from .identity import Address, Dot
+from .intake import Intake
+from .snapshot import Counters, HeldMessage, NodeSnapshot
+
+__all__ = ["describe"]
+
+HELD_SHOWN = 256
+"""Held messages that a snapshot describes; the rest is a number."""
+
+
+def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) -> NodeSnapshot:
+    """Everything countable about a node at one moment.
+
+    Args:
+        intake: The node's parts.
+        counters: Its running totals.
+        now: The moment.
+        has_left: Whether it said goodbye.
+    """
+    context, sampling = intake.context, intake.sampling
+    causal, config = context.causal, context.config
+    authors = [
+        origin.id for origin in causal.origins.values() if origin.id is not None and origin.id != context.id
+    ]
+    return NodeSnapshot(
+        id=context.id,
+        address=context.address or Address("", 0),
+        cluster=config.cluster,
+        strategy=config.sampling,
+        view_size=config.view_size,
+        fanout=config.fanout,
+        cycle=sampling.cycle,
+        view=sampling.view.descriptors(),
+        peers=sampling.acquaintances.rows(sampling.view, context.links, authors),
+        held=held_messages(causal),
+        held_count=len(causal.holding),
+        retained_count=len(causal.log),
+        retained_size=causal.log.size,
+        evicted_count=causal.log.evicted_count,
+        frontier=causal.public_dots(causal.frontier.dots.items()),
+        depth=causal.depth,
+        unacknowledged=intake.spreading.unacknowledged,
+        catching_up=intake.catchup.is_running,
+        left=has_left,
+        counters=counters,
+        rejected=dict(intake.rejected),
+        now=now,
+    )
+
+
+def held_messages(causal: CausalOrder) -> tuple[HeldMessage, ...]:
+    """The start of the hold-back queue in display order."""
+    held = sorted(
+        causal.holding.values(), key=lambda one: (one.rumor.depth, one.rumor.origin, one.rumor.sequence)
+    )
+    return tuple(describe_held(one, causal) for one in held[:HELD_SHOWN])
+
+
+def describe_held(held: Held, causal: CausalOrder) -> HeldMessage:
+    """One held message, for people."""
+    rumor = held.rumor
+    return HeldMessage(
+        id=Dot(rumor.origin, rumor.sequence),
+        text=rumor.payload.decode("utf-8", "replace"),
+        depth=rumor.depth,
+        created_at=rumor.created_at,
+        received_at=held.received_at + causal.wall_offset,
+        waits_for=causal.public_dots(causal.missing_of(held)),
+    )

@@ -1,0 +1,284 @@
+"""What comes in: every item to its handler, and what the parts of a node owe each other after it.
+
+Rules of this file. Nothing here raises for what came from the network: a handler returns the reason for a
+refusal or None. Messages go to proven sources only; who asks without proof gets a cookie to ask again with.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from .catchup import CatchUp
+from .causal import Reception
+from .context import Context
+from .events import DatagramRejected, IncarnationChanged
+from .identity import Address, NodeId, key_of
+from .links import Link
+from .messages import (
+    Absent,
+    Acknowledge,
+    Anchor,
+    BareRumor,
+    BaselinePage,
+    ExchangeAnswer,
+    ExchangeRequest,
+    Floors,
+    FloorsDone,
+    Goodbye,
+    Header,
+    HistoryDone,
+    HistoryRequest,
+    Item,
+    KeyDot,
+    Padding,
+    Parents,
+    Rumor,
+    Want,
+)
+from .outbox import Outbox
+from .reconcile import Reconcile
+from .repair import Repair
+from .sampling import Sampling
+from .spreading import Spreading
+from .wide import Assembly
+
+__all__ = ["Arrival", "Intake"]
+
+Handler = Callable[[Any, "Arrival"], str | None]
+"""Takes one item; returns why it is refused, or None."""
+
+
+class Arrival:
+    """Where an item came from, for its handler."""
+
+    __slots__ = ("header", "is_proven", "link", "now", "size")
+
+    def __init__(self, header: Header, link: Link, size: int, now: float) -> None:
+        """Describe one datagram."""
+        self.header = header
+        self.link = link
+        self.size = size
+        self.now = now
+        self.is_proven = now <= link.proven_until
+        """Whether the source is known to receive what is sent to it."""
+
+
+class Intake:
+    """The parts of a node, as far as they hear from the network."""
+
+    def __init__(self, context: Context, out: Outbox, sampling: Sampling) -> None:
+        """Make the parts that build on ``sampling``; effects go to ``out``."""
+        self.context = context
+        self.out = out
+        self.sampling = sampling
+        self.spreading = Spreading(context, sampling)
+        self.repair = Repair(context, sampling)
+        self.catchup = CatchUp(context, sampling)
+        self.reconcile = Reconcile(context, self.catchup)
+        self.rejected: Counter[str] = Counter()
+        """Datagrams, or items of them, refused so far, by reason."""
+        self.rumor_count = self.duplicate_count = self.repair_count = 0
+        self._causal = context.causal
+        self._assembly = Assembly()
+        self._had_view = False
+        self._handlers: dict[type, Handler] = {
+            Rumor: self._on_rumor,
+            BareRumor: partial(self._on_part, self._assembly.on_bare),
+            Parents: partial(self._on_part, self._assembly.on_parents),
+            ExchangeRequest: self._on_exchange_request,
+            ExchangeAnswer: self._on_exchange_answer,
+            Padding: lambda _item, _arrival: None,
+            Acknowledge: self._on_acknowledge,
+            Want: partial(self._on_request, self.repair.on_want),
+            Floors: partial(self._on_request, self.reconcile.on_floors),
+            HistoryRequest: partial(self._on_request, self.catchup.on_history_request),
+            Absent: self._on_absent,
+            Anchor: partial(self._on_reply, self.repair.on_anchor),
+            FloorsDone: partial(self._on_reply, self.reconcile.on_floors_done),
+            BaselinePage: partial(self._on_reply, self.catchup.on_baseline_page),
+            HistoryDone: partial(self._on_reply, self.catchup.on_history_done),
+            Goodbye: self._on_goodbye,
+        }
+
+    def take(self, header: Header, items: list[Item], source: Address, size: int, now: float) -> None:
+        """Take a datagram in whose form is right."""
+        if header.cluster != self.context.cluster:
+            self.reject("cluster", source)
+            return
+        if header.sender == self.context.key:
+            self.sampling.on_own(items)
+            self.rejected["own"] += 1
+            return
+        links = self.context.links
+        cookie = links.cookie_of(source) if not items else 0
+        link = links.heard(source, header, size, now)
+        if not items and link.cookie != cookie:
+            self._on_challenge(source, now)
+        self._dispatch(items, Arrival(header, link, size, now))
+        self.settle(now)
+
+    def reject(self, reason: str, source: Address) -> None:
+        """Count a refusal and tell of it."""
+        self.rejected[reason] += 1
+        self.out.tell(DatagramRejected(source, reason))
+
+    def _dispatch(self, items: list[Any], arrival: Arrival) -> None:
+        """Hand every item to its handler; the first refusal stands for the datagram."""
+        handlers = self._handlers
+        first: str | None = None
+        for item in items:
+            reason = handlers[type(item)](item, arrival)
+            if reason is not None:
+                first = first or reason
+        if first is not None:
+            self.reject(first, arrival.link.address)
+
+    def _on_rumor(self, rumor: Rumor, arrival: Arrival) -> str | None:
+        now, source, out = arrival.now, arrival.link.address, self.out
+        self.rumor_count += 1
+        key = key_of(rumor.origin)
+        dot = (key, rumor.sequence)
+        if key == self.context.key and not self._is_own(rumor):
+            self._take_new_incarnation(now)
+        if self._causal.is_known(dot):
+            self.duplicate_count += 1
+            self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
+            return None
+        is_history = self.catchup.is_from_sponsor(source)
+        is_repair = is_history or self.reconcile.is_from_session(source, now) or self.repair.is_expected(dot)
+        reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
+        if reception is not Reception.NEW:
+            return reception.value
+        self.reconcile.received += 1
+        if is_repair:
+            self.repair_count += 1
+            self.repair.note_filled(key, now)
+        else:
+            self.spreading.push(rumor, arrival.header.sender, source, now, out)
+        held = self._causal.holding.get(dot)
+        if held is not None:
+            self.repair.note_held(held, now)
+        if is_history:
+            self.catchup.on_progress(now)
+        self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
+        return None
+
+    def _on_part(
+        self, collect: Callable[[Any, Address], Rumor | None], item: Any, arrival: Arrival
+    ) -> str | None:
+        """Collect a message that comes in several items."""
+        rumor = collect(item, arrival.link.address)
+        return self._on_rumor(rumor, arrival) if rumor is not None else None
+
+    def _is_own(self, rumor: Rumor) -> bool:
+        """Whether a rumor under this node's identity is one that it made."""
+        if rumor.sequence > self._causal.floor(self.context.key):
+            return False
+        entry = self._causal.log.find((self.context.key, rumor.sequence))
+        return entry is None or (entry.message.payload, entry.message.depth) == (rumor.payload, rumor.depth)
+
+    def _on_exchange_request(self, request: ExchangeRequest, arrival: Arrival) -> str | None:
+        now, out = arrival.now, self.out
+        if not self.sampling.on_exchange_request(
+            request, arrival.header, arrival.link, arrival.size, now, out
+        ):
+            return None
+        digest = request.digest
+        self._causal.announce_depth(digest.depth)
+        if arrival.is_proven:
+            out.send(arrival.link.address, *self.context.acknowledgement(arrival.header.sender))
+            self._note_frontier(digest.frontier or (), arrival)
+        self.reconcile.on_digest(digest, arrival.link.address, now)
+        return None
+
+    def _on_exchange_answer(self, answer: ExchangeAnswer, arrival: Arrival) -> str | None:
+        now, out = arrival.now, self.out
+        if not self.sampling.on_exchange_answer(answer, arrival.header, arrival.link, now, out):
+            return "unasked"
+        digest, source = answer.digest, arrival.link.address
+        self._causal.announce_depth(digest.depth, trusted=self.catchup.is_newcomer)
+        self._note_frontier(digest.frontier or (), arrival)
+        self.catchup.on_answer(digest, source, now, out)
+        self.reconcile.on_digest(digest, source, now)
+        return None
+
+    def _note_frontier(self, frontier: Iterable[KeyDot], arrival: Arrival) -> None:
+        """A frontier that names this node's own dots acknowledges them."""
+        for dot in frontier:
+            if dot[0] == self.context.key:
+                self._acknowledged(dot, arrival)
+
+    def _on_acknowledge(self, item: Acknowledge, arrival: Arrival) -> str | None:
+        if arrival.is_proven:
+            self._acknowledged(item.dot, arrival)
+        return None
+
+    def _acknowledged(self, dot: KeyDot, arrival: Arrival) -> None:
+        if not self.spreading.on_acknowledge(dot, arrival.header.sender, arrival.now):
+            self._take_new_incarnation(arrival.now)
+
+    def _on_request(
+        self, answer: Callable[[Any, Link, float, Outbox], None], item: Any, arrival: Arrival
+    ) -> str | None:
+        """Answer with messages, but only to a source that has proven itself; others get a cookie to do so."""
+        if arrival.is_proven:
+            answer(item, arrival.link, arrival.now, self.out)
+        else:
+            self.out.offers.add(arrival.link.address)
+            self.out.send(arrival.link.address)
+        return None
+
+    def _on_reply(
+        self, take: Callable[[Any, Link, float, Outbox], None], item: Any, arrival: Arrival
+    ) -> str | None:
+        """Take what was asked for, from somebody who was asked."""
+        if not arrival.is_proven:
+            return "unproven"
+        take(item, arrival.link, arrival.now, self.out)
+        return None
+
+    def _on_absent(self, absent: Absent, arrival: Arrival) -> str | None:
+        if arrival.is_proven:
+            self.repair.on_absent(absent, arrival.now)
+        return None
+
+    def _on_goodbye(self, goodbye: Goodbye, arrival: Arrival) -> str | None:
+        if arrival.is_proven:
+            self.sampling.on_goodbye(goodbye, arrival.link, arrival.now, self.out)
+        return None
+
+    def _on_challenge(self, source: Address, now: float) -> None:
+        """A peer wants its cookie back before it answers: ask again, now with it."""
+        self.repair.on_challenge(source, now)
+        self.catchup.on_challenge(source, now)
+        self.reconcile.on_challenge(source, now)
+
+    # after every input
+
+    def settle(self, now: float) -> None:
+        """Let the parts see what the last input changed for them."""
+        self.repair.is_paused = self.catchup.is_running
+        if self._causal.unanchored:
+            self.repair.note_unanchored(now, self.out)
+        if self._causal.floor(self.context.key) > self.spreading.last_sequence:
+            self._take_new_incarnation(now)
+        has_view = len(self.sampling.view) > 0
+        if has_view and not self._had_view:
+            self.spreading.push_pending(now, self.out)
+            if self.catchup.is_newcomer:
+                self.sampling.hurry(now)
+        self._had_view = has_view
+
+    def _take_new_incarnation(self, now: float) -> None:
+        """Somebody else speaks under this node's identity: leave it to them."""
+        context, before = self.context, self.context.id
+        milliseconds = max(0, int((now + self._causal.wall_offset) * 1000))
+        fresh = milliseconds << 16 | int(context.random() * 65_536)
+        context.id = NodeId(before.name, max(fresh, before.incarnation + 1) % (1 << 64))
+        context.key = context.id.key
+        self.sampling.rename(before)
+        self.spreading.restart()
+        self.out.tell(IncarnationChanged(before, context.id))

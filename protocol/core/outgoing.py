@@ -1,0 +1,59 @@
+"""What goes out: items for one target share datagrams, and nobody gets more than may be sent to them."""
+
+from __future__ import annotations
+
+from .codec import DATAGRAM_LIMIT, Datagram, Packed
+from .context import Context
+from .identity import Address
+from .messages import Header
+from .outbox import Outbox
+
+__all__ = ["Outgoing"]
+
+
+class Outgoing:
+    """Makes datagrams of what waits in an outbox, and counts them."""
+
+    def __init__(self, context: Context, out: Outbox) -> None:
+        """Have sent nothing."""
+        self.context = context
+        self.out = out
+        self.datagram_count = 0
+        self.byte_count = 0
+
+    def datagrams(self, now: float) -> list[Datagram]:
+        """What to put on the wire now; the outbox is empty afterwards."""
+        out = self.out
+        if not out.waiting:
+            return []
+        waiting, out.waiting = out.waiting, {}
+        datagrams: list[Datagram] = []
+        for target, items in waiting.items():
+            self._assemble(target, items, now, datagrams)
+        out.offers.clear()
+        self.datagram_count += len(datagrams)
+        self.byte_count += sum([datagram.size for datagram in datagrams])
+        return datagrams
+
+    def _assemble(self, target: Address, items: list[Packed], now: float, datagrams: list[Datagram]) -> None:
+        """Share out items for one target among as few datagrams as the limit allows, in order."""
+        context = self.context
+        links = context.links
+        offer = links.cookie_for(target, now) if target in self.out.offers else 0
+        header = context.header(links.dial(target, now).cookie, offer)
+        room = DATAGRAM_LIMIT - context.codec.header_size(header)
+        start = size = 0
+        for index, item in enumerate(items):
+            if size + item.size > room and index > start:
+                self._emit(target, header, items[start:index], now, datagrams)
+                start, size = index, 0
+            size += item.size
+        self._emit(target, header, items[start:] if start else items, now, datagrams)
+
+    def _emit(
+        self, target: Address, header: Header, items: list[Packed], now: float, datagrams: list[Datagram]
+    ) -> None:
+        data = self.context.codec.assemble(header, items)
+        size = len(data)
+        if size <= DATAGRAM_LIMIT and self.context.links.admit(target, size, now):
+            datagrams.append(Datagram(target, data, size))
