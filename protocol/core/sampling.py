@@ -71,7 +71,7 @@ class Sampling:
         self.acquaintances = Acquaintances()
         self.started = self.answered = self.served = self.lost_count = 0
         self._last_pushed: tuple[Descriptor, ...] = ()
-        """What the last active half sent: the head of the view in the paper's terms, swapped out by a push."""
+        """What the last active half sent: the head of the view in the paper's terms."""
         self._pending: dict[int, Exchange] = {}
         self._late: dict[int, Exchange] = {}
         self._answered: dict[int, Address] = {}
