@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from functools import partial
 
 from .config import Config
 from .derived import DerivedClock
@@ -149,6 +148,7 @@ class CausalOrder:
         """An own message that must not be evicted yet, since nobody else has it."""
         self._pinned_clocks: dict[KeyDot, DerivedClock] = {}
         self._waiter_count = 0
+        self._named = self.public_dots
         self._delivered_depth = 0
         """The largest depth delivered. Announcements may go beyond it by half a window only, so that nobody
         can talk a node into depths that others refuse."""
@@ -502,7 +502,8 @@ class CausalOrder:
         message = Message(
             Dot(rumor.origin, rumor.sequence),
             rumor.payload,
-            parents=partial(self.public_dots, held.past),
+            parents=held.past,
+            named=self._named,
             depth=rumor.depth,
             derived=derived,
             created_at=rumor.created_at,

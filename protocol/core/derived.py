@@ -48,6 +48,8 @@ class DerivedClock:
 
     def entries(self) -> dict[NodeId, int]:
         """The entries, to be read only; resolves the clock and what it depends on, without recursion."""
+        if self.known is not None:
+            return self.known
         pending = [self]
         while pending:
             cell = pending[-1]

@@ -156,6 +156,11 @@ class Links:
         link = self._familiar.get(address)
         return link is not None and now <= link.proven_until
 
+    @property
+    def has_routes(self) -> bool:
+        """Whether any peer is reached elsewhere than where it says."""
+        return bool(self._routes)
+
     def was_proven(self, address: Address) -> bool:
         """Whether somebody ever answered there, as far as this node remembers."""
         link = self._familiar.get(address)
@@ -163,8 +168,11 @@ class Links:
 
     def may_push(self, target: Address, size: int, now: float) -> bool:
         """Whether an unasked-for message may go there; counts against the small budget of the unproven."""
+        link = self._familiar.get(target)
+        if link is not None and now <= link.proven_until:
+            return True
         link = self.dial(target, now)
-        if now <= link.proven_until or link.is_stranger:
+        if link.is_stranger:
             return True
         if link.blind_budget < size:
             return False

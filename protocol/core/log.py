@@ -115,7 +115,8 @@ class Log:
     @property
     def is_too_large(self) -> bool:
         """Whether the oldest message has to go."""
-        return (len(self) > self.count_limit or self.size > self.size_limit) and len(self) > 1
+        count = self.next - self.first
+        return (count > self.count_limit or self.size > self.size_limit) and count > 1
 
     def evict(self) -> Retained:
         """Drop the oldest message into the prefix and return it."""

@@ -7,7 +7,7 @@ dot travels as ``(key, sequence)``, since the name of an origin may not be known
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .clock import VectorClock
 from .derived import DerivedClock
@@ -270,6 +270,7 @@ class Message:
 
     __slots__ = (
         "_derived",
+        "_named",
         "_parents",
         "created_at",
         "delivered_at",
@@ -302,7 +303,8 @@ class Message:
         id: Dot,  # noqa: A002 - the public attribute's name
         payload: bytes,
         *,
-        parents: tuple[Dot, ...] | Callable[[], tuple[Dot, ...]],
+        parents: tuple[KeyDot, ...] | tuple[Dot, ...],
+        named: Callable[[Any], tuple[Dot, ...]] = tuple,
         depth: int,
         derived: DerivedClock,
         created_at: float,
@@ -314,6 +316,7 @@ class Message:
         self.id = id
         self.payload = payload
         self._parents = parents
+        self._named = named
         self.depth = depth
         self.created_at = created_at
         self.delivered_at = delivered_at
@@ -330,8 +333,7 @@ class Message:
     @property
     def parents(self) -> tuple[Dot, ...]:
         """The origin's previous message, if any, and the other maximal dots it had delivered by then."""
-        parents = self._parents
-        return parents() if callable(parents) else parents
+        return self._named(self._parents)
 
     @property
     def clock(self) -> VectorClock:

@@ -195,14 +195,19 @@ class Spreading:
 
         Two more are drawn than needed: without those two the rest is as random as before.
         """
-        fanout = self.context.config.fanout
-        route, may_push = self.sampling.route, self.context.links.may_push
+        context, origin = self.context, rumor.origin
+        fanout, links = context.config.fanout, context.links
+        routes = links.has_routes
         targets: list[Address] = []
-        for peer in self.sampling.view.sample(fanout + 2):
-            if peer.id == rumor.origin or peer.address == source or key_of(peer.id) == sender:
+        for node, target in self.sampling.view.pick(fanout + 2):
+            if target == source or node == origin:
                 continue
-            target = route(peer, now)
-            if may_push(target, size, now):
+            if routes:
+                key = key_of(node)
+                if key == sender:
+                    continue
+                target = links.route(key, target, now)  # noqa: PLW2901 - where it is reached instead
+            if links.may_push(target, size, now):
                 targets.append(target)
                 if len(targets) == fanout:
                     break

@@ -142,6 +142,10 @@ class PartialView:
             pool = [entry for entry in pool if entry[0] not in exclude]
         return self._describe(self._draw(pool, count))
 
+    def pick(self, count: int) -> list[tuple[NodeId, Address]]:
+        """Up to ``count`` different nodes at random with their addresses: ``sample`` for those in a hurry."""
+        return [(node_id, address) for node_id, address, _ in self._draw(list(self._entries.values()), count)]
+
     def buffer(self, count: int, heal: int) -> tuple[Descriptor, ...]:
         """Up to ``count`` descriptors to send, drawn from all but the ``heal`` oldest; none leaves the view.
 

@@ -5,7 +5,7 @@ Everything is made from plain numbers: no socket, no clock, no dice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from protocol.core.derived import DerivedClock
@@ -29,10 +29,9 @@ def address(number: int) -> Address:
     return Address("127.0.0.1", 8_000 + number)
 
 
-def parents_of(past: Sequence[Message]) -> Callable[[], tuple[Dot, ...]]:
-    """What a message asks when somebody wants to know its parents."""
-    parents = tuple(dict.fromkeys(message.id for message in past))
-    return lambda: parents
+def parents_of(past: Sequence[Message]) -> tuple[Dot, ...]:
+    """The ids of these messages, each once."""
+    return tuple(dict.fromkeys(message.id for message in past))
 
 
 class Talk:

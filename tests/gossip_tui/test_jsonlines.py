@@ -23,7 +23,7 @@ def made(origin: NodeId, sequence: int, payload: bytes = b"hi", *parents: Messag
     return Message(
         Dot(origin, sequence),
         payload,
-        parents=lambda: tuple(parent.id for parent in parents),
+        parents=tuple(parent.id for parent in parents),
         depth=1 + max((parent.depth for parent in parents), default=0),
         derived=DerivedClock(origin, sequence, sources),
         created_at=1.0,
