@@ -26,6 +26,7 @@ from protocol.core.events import (
 from protocol.errors import BacklogError, GossipError, PayloadSizeError, StateError
 from protocol.text import printable
 
+from .collector import collect_less_often
 from .jsonlines import encode, event_record, message_record, ready_record, view_record
 from .lines import Line, LineReader, LineWriter
 from .options import LEAVE_TIMEOUT, NodeOptions, leave, open_node
@@ -52,6 +53,7 @@ async def tail(options: NodeOptions, *, as_json: bool) -> None:
     """
     if sys.stdout is None:
         return
+    collect_less_often()
     ended = asyncio.Event()
     with ending_signals(ended.set):
         node = await open_node(options)

@@ -3,8 +3,6 @@
 The same seed gives the same pictures: the network is simulated, and so is its clock.
 """
 
-# ruff: noqa: INP001 - a script beside its pictures, no package
-
 from __future__ import annotations
 
 import asyncio

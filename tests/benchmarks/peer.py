@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gossip_tui.collector import collect_less_often
 from protocol import BacklogError, Config, Message, Node
 
 __all__ = ["Peer", "made_at", "payload"]
@@ -178,7 +179,8 @@ async def obey(peer: Peer, orders: asyncio.StreamReader) -> None:
 
 
 async def main(settings: dict[str, Any]) -> None:
-    """Be a node until standard input ends."""
+    """Be a node until standard input ends, with the garbage collector as ``gossip-tui`` sets it."""
+    collect_less_often()
     name, seed = settings.pop("name"), settings.pop("seed")
     async with Node("127.0.0.1:0", name=name, config=Config(**settings), seed=seed) as node:
         peer = Peer(node)
