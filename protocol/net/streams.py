@@ -23,8 +23,8 @@ EVENT_STREAM_LIMIT = 16_384
 """Events that one reader may leave unread: several seconds at the highest rates; a choice."""
 
 YIELD_EVERY = 64
-"""Messages a reader gets before the loop has a turn, so that reading a long history does not stop the
-node."""
+"""Messages a reader gets before the loop has a turn, so that reading a long history does not stop the node;
+half of what is unread where that is more, so that a busy node does not outrun its readers."""
 
 
 class Feed:
@@ -89,7 +89,7 @@ class MessageStream:
         self.resumed = True
         self._feed = feed
         self._closed = False
-        self._turn = 0
+        self._turn = YIELD_EVERY
         log = feed.log
         self._next = log.first if history else log.next
         if after is not None:
@@ -101,10 +101,11 @@ class MessageStream:
         return self
 
     async def __anext__(self) -> Message:
-        self._turn += 1
-        if self._turn % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
         feed = self._feed
+        self._turn -= 1
+        if self._turn <= 0:
+            await asyncio.sleep(0)
+            self._turn = max(YIELD_EVERY, (feed.log.next - self._next) // 2)
         while not self._closed:
             self._skip_evicted()
             if self._next < feed.log.next:
