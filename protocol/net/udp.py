@@ -26,7 +26,7 @@ __all__ = ["Batch", "DatagramSocket", "SocketCounters", "UdpEndpoint", "is_ipv6"
 Batch = list[tuple[bytes, Address]]
 """Datagrams with their sources, in the order they came."""
 
-DRAIN_LIMIT = 64
+DRAIN_LIMIT = 32
 """Datagrams read per turn of the loop, so that timers and a terminal on the same loop get their turn; a
 choice."""
 
