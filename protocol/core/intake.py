@@ -145,6 +145,7 @@ class Intake:
             self._take_new_incarnation(now)
         if self._causal.is_known(dot):
             self.duplicate_count += 1
+            out.spare(dot, source)
             self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
             return None
         is_history = self.catchup.is_from_sponsor(source)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from .codec import Packed
 from .events import Event
 from .identity import Address
+from .messages import KeyDot
 
 __all__ = ["EVENT_LIMIT", "Outbox"]
 
@@ -21,13 +22,15 @@ EVENT_LIMIT = 65_536
 class Outbox:
     """What waits to be sent, by target and in order, and the events nobody fetched yet."""
 
-    __slots__ = ("dropped", "events", "offers", "waiting")
+    __slots__ = ("dropped", "events", "fan_outs", "offers", "waiting")
 
     def __init__(self) -> None:
         self.waiting: dict[Address, list[Packed]] = {}
         """Packed items by target; an empty list still sends a datagram, for its header alone."""
         self.offers: set[Address] = set()
         """Targets whose next datagram shall carry a cookie for them."""
+        self.fan_outs: dict[KeyDot, tuple[Packed, list[Address]]] = {}
+        """Messages among what waits, with whom they go to, so that a target can be spared."""
         self.events: list[Event] = []
         self.dropped = 0
         """Events refused for want of room."""
@@ -41,6 +44,21 @@ class Outbox:
         waiting = self.waiting
         for target in targets:
             waiting.setdefault(target, []).append(item)
+
+    def fan_out(self, dot: KeyDot, item: Packed, targets: list[Address]) -> None:
+        """Queue a message for several targets, any of which may be spared until it is sent."""
+        self.send_to_all(targets, item)
+        self.fan_outs[dot] = (item, targets)
+
+    def spare(self, dot: KeyDot, target: Address) -> None:
+        """Do not send a message to a target after all: it has just come from there."""
+        item, targets = self.fan_outs.get(dot, (None, ()))
+        waiting = self.waiting.get(target)
+        if item is None or waiting is None or target not in targets:
+            return
+        waiting[:] = [other for other in waiting if other is not item]
+        if not waiting and target not in self.offers:
+            del self.waiting[target]
 
     def tell(self, event: Event) -> None:
         """Queue an event for the application; beyond the limit it is counted and dropped."""

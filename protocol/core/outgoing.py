@@ -31,6 +31,7 @@ class Outgoing:
         for target, items in waiting.items():
             self._assemble(target, items, now, datagrams)
         out.offers.clear()
+        out.fan_outs.clear()
         self.datagram_count += len(datagrams)
         self.byte_count += sum([datagram.size for datagram in datagrams])
         return datagrams

@@ -187,6 +187,9 @@ class Spreading:
     def _send_out(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
         items = self.context.pack_rumor(rumor)
         targets = self._targets(rumor, sum(item.size for item in items), sender, source, now)
+        if len(items) == 1:
+            out.fan_out((key_of(rumor.origin), rumor.sequence), items[0], targets)
+            return
         for item in items:
             out.send_to_all(targets, item)
 

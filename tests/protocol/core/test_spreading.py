@@ -7,7 +7,8 @@ import pytest
 from protocol.core.codec import DATAGRAM_LIMIT
 from protocol.core.config import Config
 from protocol.core.identity import Address
-from protocol.core.messages import Acknowledge, BareRumor, Parents, Rumor
+from protocol.core.machine import cluster_tag
+from protocol.core.messages import Acknowledge, BareRumor, Header, Parents, Rumor
 from protocol.core.view import Descriptor
 from protocol.core.wide import PAGES_HELD_LIMIT, Assembly
 from protocol.errors import BacklogError, PayloadSizeError
@@ -280,3 +281,18 @@ def test_no_datagram_is_larger_than_the_limit_whatever_is_sent() -> None:
     wiring.run(3)
     assert max(datagram.size for _, datagram in wiring.sent) <= DATAGRAM_LIMIT
     assert {len(wiring.texts(name)) for name in "abcd"} == {100}
+
+
+def test_whoever_sends_a_message_before_it_is_passed_on_is_spared_the_copy() -> None:
+    wiring = Wiring(["a"])
+    peers = [Stranger(wiring, address(number), f"peer {number}".replace(" ", "-")) for number in range(8, 12)]
+    for peer in peers:
+        peer.prove("a")
+        peer.say("a", peer.request(8, pull=False))
+    machine = wiring["a"]
+    for peer in peers[:2]:
+        header = Header(cluster_tag(""), peer.key, None, peer.cookie, 0)
+        data = CODEC.assemble(header, [CODEC.pack(rumor(node_id("author"), 1))])
+        machine.receive_datagram(data, peer.address, wiring.now)
+    sent = {datagram.target for datagram in machine.datagrams_to_send()}
+    assert sent == {peer.address for peer in peers[2:]}
