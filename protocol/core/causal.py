@@ -14,12 +14,13 @@ from .config import Config
 from .derived import DerivedClock
 from .events import Delivered, Gap, Undeliverable
 from .frontier import Frontier
+from .hold_back import Held, HoldBack
 from .identity import Address, Dot, Key, NodeId, key_of
 from .log import Log, Retained, lookup
-from .messages import KeyDot, Message, Range, Rumor, passed_on
+from .messages import KeyDot, Message, Rumor, passed_on
 from .outbox import Outbox
 
-__all__ = ["CausalOrder", "Held", "Origin", "Reception"]
+__all__ = ["DEPTH_WINDOW", "SEQUENCE_WINDOW", "CausalOrder", "Reception"]
 
 SEQUENCE_WINDOW = 4_096
 """Sequences above the floor that are held at all: what a busy origin sends while a hole is repaired. What is
@@ -28,12 +29,6 @@ further away comes through anti-entropy, which goes upwards from the floor."""
 DEPTH_WINDOW = 1 << 20
 """How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range
 up."""
-
-WAITER_LIMIT = 16_384
-"""Dependencies waited for at the most, over all held messages: a hostile message may name a hundred."""
-
-HELD_OVERHEAD_SIZE = 500
-"""Bytes a held message is counted with beside its payload: a guess on the safe side."""
 
 
 class Reception(StrEnum):
@@ -46,84 +41,6 @@ class Reception(StrEnum):
     NO_ROOM = "hold-back full"
 
 
-class Held:
-    """A message that waits for its past, or for its clock."""
-
-    __slots__ = ("anchor", "dot", "from_history", "key", "missing", "past", "received_at", "rumor", "source")
-
-    def __init__(
-        self, rumor: Rumor, key: Key, source: Address, received_at: float, from_history: bool
-    ) -> None:
-        """Wrap a rumor that came from ``source``."""
-        self.rumor = rumor
-        self.key = key
-        self.dot: KeyDot = (key, rumor.sequence)
-        """Its dot as it travels."""
-        self.past = ((key, rumor.sequence - 1), *rumor.parents) if rumor.sequence > 1 else rumor.parents
-        """Its predecessor and its parents."""
-        self.source = source
-        self.received_at = received_at
-        self.from_history = from_history
-        self.missing = 0
-        """Dots it waits for."""
-        self.anchor: dict[NodeId, int] | None = None
-        """Its full clock, if somebody sent it."""
-
-    @property
-    def size(self) -> int:
-        """Bytes it is counted with."""
-        return HELD_OVERHEAD_SIZE + len(self.rumor.payload)
-
-
-class Origin:
-    """What is known of one origin's messages."""
-
-    __slots__ = ("floor", "held", "id", "key", "waiters")
-
-    def __init__(self, key: Key) -> None:
-        """Know nothing but the key."""
-        self.key = key
-        self.id: NodeId | None = None
-        """None while only its key was named; known once anything of it was received or is below the floor."""
-        self.floor = 0
-        """Everything up to this sequence is delivered, or below the baseline."""
-        self.held: dict[int, Held] = {}
-        self.waiters: dict[int, list[Held]] = {}
-        """Who waits for which of this origin's messages."""
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether forgetting it loses nothing."""
-        return not (self.floor or self.held or self.waiters)
-
-    def missing_ranges(self, limit: int) -> list[Range]:
-        """The holes up to the last message somebody waits for, lowest first, at most ``limit`` ranges."""
-        if not self.waiters:
-            return []
-        ranges: list[Range] = []
-        low = self.floor + 1
-        last = max(self.waiters)
-        for sequence in [*sorted(s for s in self.held if s <= last), last + 1]:
-            if low < sequence:
-                ranges.append(Range(self.key, low, sequence - 1))
-                if len(ranges) == limit:
-                    break
-            low = sequence + 1
-        return ranges
-
-    @property
-    def received_floor(self) -> int:
-        """Up to here nothing of this origin is asked for: it is delivered, or held for want of others'.
-
-        A message whose clock alone is missing ends it: if nobody knows that clock any more, it lies within a
-        gap.
-        """
-        floor = self.floor
-        while (held := self.held.get(floor + 1)) is not None and held.missing:
-            floor += 1
-        return floor
-
-
 class CausalOrder:
     """The delivered set, its frontier, the retained log and the hold-back queue of one node."""
 
@@ -132,22 +49,19 @@ class CausalOrder:
         self.config = config
         self.log = Log(config.history_limit, config.history_size_limit)
         self.frontier = Frontier()
-        self.origins: dict[Key, Origin] = {}
+        self.queue = HoldBack()
+        self.origins = self.queue.origins
         self.depth = 0
         """The largest depth delivered, or announced by a peer."""
         self.delivered_count = 0
         """Messages at or below the floors, those before this node's time included."""
-        self.holding: dict[KeyDot, Held] = {}
-        """The hold-back queue, longest waiting first."""
-        self.holding_size = 0
-        self.unanchored: dict[KeyDot, Held] = {}
-        """Held messages whose past is delivered but whose parents' clocks are not known here any more."""
+        self.holding = self.queue.holding
+        self.unanchored = self.queue.unanchored
         self.wall_offset = 0.0
         """Unix time minus ``now``."""
         self.pinned: KeyDot | None = None
         """An own message that must not be evicted yet, since nobody else has it."""
         self._pinned_clocks: dict[KeyDot, DerivedClock] = {}
-        self._waiter_count = 0
         self._named = self.public_dots
         self._delivered_depth = 0
         """The largest depth delivered. Announcements may go beyond it by half a window only, so that nobody
@@ -192,13 +106,7 @@ class CausalOrder:
 
     def missing_of(self, held: Held) -> list[KeyDot]:
         """What a message still waits for."""
-        origins = self.origins
-        missing = []
-        for dot in held.past:
-            origin = origins.get(dot[0])
-            if origin is None or dot[1] > origin.floor:
-                missing.append(dot)
-        return missing
+        return self.queue.missing_of(held)
 
     def find(self, dot: KeyDot) -> Rumor | None:
         """The message as it travels on, from the log or from the hold-back queue."""
@@ -241,21 +149,21 @@ class CausalOrder:
         if rumor.depth > self.depth + DEPTH_WINDOW:
             return Reception.BAD_DEPTH
         held = Held(rumor, key, source, now, from_history)
-        missing = self.missing_of(held)
+        missing = self.queue.missing_of(held)
         if not missing:
-            self._name(rumor.origin)
+            self.queue.name(rumor.origin)
             reception = self._deliver_all([held], now, out)
-            self._forget_if_blank(key)
+            self.queue.forget_if_blank(key)
             return reception
         if not self._has_room(held, len(missing), now, out):
             return Reception.NO_ROOM
-        self._hold(held, missing)
+        self.queue.hold(held, missing)
         return Reception.NEW
 
     def send(self, author: NodeId, payload: bytes, now: float, created_at: float, out: Outbox) -> Retained:
         """Make the author's next message, whose past is all that is delivered here, and deliver it."""
         key = key_of(author)
-        origin = self._name(author)
+        origin = self.queue.name(author)
         sequence = origin.floor + 1
         parents = self.frontier.parents_of(key)
         rumor = Rumor(author, sequence, self.depth + 1, created_at, parents, payload, 0)
@@ -283,7 +191,7 @@ class CausalOrder:
             return False
         held.anchor = named
         if not held.missing:
-            self._unhold(held)
+            self.queue.release(held)
             self._deliver_all([held], now, out)
         return True
 
@@ -327,7 +235,7 @@ class CausalOrder:
         raised = sum(self._raise_floor(node, sequence) for node, sequence in named.items())
         self.delivered_count += raised
         for held in late:
-            self._drop(held)
+            self.queue.drop(held)
         for held in sorted(late, key=lambda h: (h.rumor.depth, h.rumor.origin, h.rumor.sequence)):
             self._deliver_late(held, now, out)
         given_up = raised - len(late)
@@ -346,71 +254,18 @@ class CausalOrder:
 
     # holding back
 
-    def _name(self, node: NodeId) -> Origin:
-        origin = self._origin(key_of(node))
-        origin.id = node
-        return origin
-
-    def _origin(self, key: Key) -> Origin:
-        origin = self.origins.get(key)
-        if origin is None:
-            origin = self.origins[key] = Origin(key)
-        return origin
-
     def _has_room(self, held: Held, waits: int, now: float, out: Outbox) -> bool:
         """Make room by giving up what waits longest, if that is hopeless by now."""
-        config = self.config
-        while (
-            len(self.holding) >= config.hold_back_limit
-            or self.holding_size + held.size > config.hold_back_size_limit
-            or self._waiter_count + waits > WAITER_LIMIT
-        ):
+        while self.queue.is_full_for(held, waits, self.config):
             oldest = next(iter(self.holding.values()), None)
-            if oldest is None or now - oldest.received_at < config.gap_timeout:
+            if oldest is None or now - oldest.received_at < self.config.gap_timeout:
                 return False
             self._give_up(oldest, out)
         return True
 
-    def _hold(self, held: Held, missing: list[KeyDot]) -> None:
-        self._name(held.rumor.origin).held[held.rumor.sequence] = held
-        self.holding[held.dot] = held
-        self.holding_size += held.size
-        held.missing = len(missing)
-        self._waiter_count += len(missing)
-        for key, sequence in missing:
-            self._origin(key).waiters.setdefault(sequence, []).append(held)
-
-    def _unhold(self, held: Held) -> None:
-        """Take a message that waits for nothing more out of the queue."""
-        if self.holding.pop(held.dot, None) is None:
-            return
-        self.holding_size -= held.size
-        self.unanchored.pop(held.dot, None)
-        self.origins[held.key].held.pop(held.rumor.sequence, None)
-
-    def _drop(self, held: Held) -> None:
-        """Take a message out of the queue and out of the lists of those it waits for."""
-        for key, sequence in held.past:
-            origin = self.origins.get(key)
-            waiting = origin.waiters.get(sequence) if origin is not None else None
-            if origin is None or waiting is None or held not in waiting:
-                continue
-            waiting.remove(held)
-            self._waiter_count -= 1
-            if not waiting:
-                del origin.waiters[sequence]
-                self._forget_if_blank(key)
-        self._unhold(held)
-        self._forget_if_blank(held.key)
-
-    def _forget_if_blank(self, key: Key) -> None:
-        origin = self.origins.get(key)
-        if origin is not None and origin.is_blank:
-            del self.origins[key]
-
     def _give_up(self, held: Held, out: Outbox) -> None:
-        waits_for = self.public_dots(self.missing_of(held))
-        self._drop(held)
+        waits_for = self.public_dots(self.queue.missing_of(held))
+        self.queue.drop(held)
         out.tell(Undeliverable(Dot(held.rumor.origin, held.rumor.sequence), waits_for))
 
     # delivering
@@ -426,13 +281,13 @@ class CausalOrder:
                 if not self._park(held, now, out):
                     reception = Reception.NO_ROOM
             elif not self._is_deep_enough(held):
-                self._unhold(held)
-                self._forget_if_blank(held.key)
+                self.queue.release(held)
+                self.queue.forget_if_blank(held.key)
                 reception = Reception.BAD_DEPTH if held is first else reception
             else:
-                self._unhold(held)
+                self.queue.release(held)
                 self._deliver(held, derived, now, out)
-                ready.extend(self._set_free(self.origins[held.key], held.rumor.sequence))
+                ready.extend(self.queue.set_free(self.origins[held.key], held.rumor.sequence))
         return reception
 
     def _park(self, held: Held, now: float, out: Outbox) -> bool:
@@ -440,19 +295,9 @@ class CausalOrder:
         if held.dot not in self.holding:
             if not self._has_room(held, 0, now, out):
                 return False
-            self._hold(held, [])
+            self.queue.hold(held, [])
         self.unanchored[held.dot] = held
         return True
-
-    def _set_free(self, origin: Origin, sequence: int) -> list[Held]:
-        freed = []
-        waiting = origin.waiters.pop(sequence, ())
-        self._waiter_count -= len(waiting)
-        for held in waiting:
-            held.missing -= 1
-            if not held.missing:
-                freed.append(held)
-        return freed
 
     def _is_deep_enough(self, held: Held) -> bool:
         """Whether the depth is above that of every parent still known."""
@@ -484,7 +329,7 @@ class CausalOrder:
 
     def _deliver(self, held: Held, derived: DerivedClock, now: float, out: Outbox) -> Retained:
         rumor, key, sequence = held.rumor, held.key, held.rumor.sequence
-        origin = self.origins[key]
+        origin = self.origins.get(key) or self.queue.name(rumor.origin)
         origin.floor = sequence
         self.delivered_count += 1
         self.depth = max(self.depth, rumor.depth)
@@ -538,14 +383,14 @@ class CausalOrder:
     # baselines
 
     def _raise_floor(self, node: NodeId, sequence: int) -> int:
-        origin = self._name(node)
+        origin = self.queue.name(node)
         raised = max(0, sequence - origin.floor)
         origin.floor += raised
         return raised
 
     def _deliver_late(self, held: Held, now: float, out: Outbox) -> None:
         """Deliver a message whose place is within a gap; its clock is what can be known of it."""
-        self._name(held.rumor.origin)
+        self.queue.name(held.rumor.origin)
         known = [clock for dot in held.past if (clock := self.clock_of(dot)) is not None]
         derived = DerivedClock(held.rumor.origin, held.rumor.sequence, tuple(known))
         if held.anchor is not None:
@@ -559,7 +404,7 @@ class CausalOrder:
         ready: list[Held] = []
         for origin in list(self.origins.values()):
             for sequence in sorted(s for s in origin.waiters if s <= origin.floor):
-                ready.extend(self._set_free(origin, sequence))
+                ready.extend(self.queue.set_free(origin, sequence))
         if ready:
             ready.sort(key=lambda held: held.rumor.depth, reverse=True)
             self._deliver_all(ready, now, out)
@@ -567,17 +412,7 @@ class CausalOrder:
     def check(self) -> None:
         """Verify every invariant; for tests."""
         self.log.check()
-        assert self.holding_size == sum(held.size for held in self.holding.values())
-        assert self._waiter_count == sum(len(w) for o in self.origins.values() for w in o.waiters.values())
-        assert len(self.holding) == sum(len(origin.held) for origin in self.origins.values())
+        self.queue.check()
         assert self.delivered_count == sum(origin.floor for origin in self.origins.values())
-        assert set(self.unanchored) <= set(self.holding)
-        for origin in self.origins.values():
-            assert not origin.is_blank
-            assert origin.id is not None or not origin.floor
-            assert all(sequence > origin.floor for sequence in (*origin.held, *origin.waiters))
-        for held in self.holding.values():
-            assert held.missing == len(self.missing_of(held))
-            assert held.missing or held.dot in self.unanchored
         for key, sequence in self.frontier.dots.items():
             assert self.floor(key) >= sequence

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .causal import CausalOrder, Held
+from .causal import CausalOrder
+from .hold_back import Held
 from .identity import Address, Dot
 from .intake import Intake
 from .snapshot import Counters, HeldMessage, NodeSnapshot

@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterable, Iterator
 
 from .bounded import put, trim
-from .causal import CausalOrder, Held
+from .causal import CausalOrder
 from .codec import Packed
 from .context import Context
+from .hold_back import Held
 from .identity import Address, Key
 from .links import Link
 from .messages import Absent, Anchor, KeyDot, Range, Want

@@ -7,9 +7,10 @@ from itertools import permutations
 
 import pytest
 
-from protocol.core.causal import DEPTH_WINDOW, SEQUENCE_WINDOW, WAITER_LIMIT, CausalOrder, Reception
+from protocol.core.causal import DEPTH_WINDOW, SEQUENCE_WINDOW, CausalOrder, Reception
 from protocol.core.config import Config
 from protocol.core.events import Gap, Undeliverable
+from protocol.core.hold_back import WAITER_LIMIT
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import KeyDot, Range, Rumor
 from protocol.core.outbox import Outbox
@@ -163,7 +164,7 @@ def test_hold_back_is_bounded_in_bytes() -> None:
     node = Order(Config(hold_back_size_limit=5_000))
     node.take(*(rumor(A, sequence, sequence, text="x" * 500) for sequence in range(2, 30)))
     assert len(node.causal.holding) == 5
-    assert node.causal.holding_size <= 5_000
+    assert node.causal.queue.size <= 5_000
 
 
 def test_hold_back_is_bounded_in_what_is_waited_for() -> None:
