@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from protocol.core.config import Config
@@ -64,7 +64,7 @@ class Feed(Protocol):
 
     @property
     def payload_limit(self) -> int:
-        """Bytes that fit one message now."""
+        """Bytes that fit one message."""
 
     @property
     def unacknowledged(self) -> int:
@@ -173,7 +173,7 @@ class NodeFeed:
         but for those that arrived within this very turn of the loop.
         """
         snapshot = self.node.snapshot()
-        if not self._messages and not self._events and not self._moved and snapshot == self._shown:
+        if not (self._messages or self._events or self._moved) and is_same(snapshot, self._shown):
             return None
         notices = notices_of(self._events, self._clock())
         update = Update(snapshot, tuple(self._messages), tuple(notices), self._moved)
@@ -199,7 +199,7 @@ class NodeFeed:
 
     @property
     def payload_limit(self) -> int:
-        """Bytes that fit one message now."""
+        """Bytes that fit one message."""
         return self.node.payload_limit
 
     @property
@@ -316,6 +316,11 @@ def same_again(node: NodeLike) -> NodeLike:
     from protocol import Node  # noqa: PLC0415 - the feed must be importable where only its contract is needed
 
     return Node(node.bound_address, name=node.id.name, config=node.config)
+
+
+def is_same(snapshot: NodeSnapshot, shown: NodeSnapshot | None) -> bool:
+    """Whether two pictures differ in nothing but the moment they were taken at."""
+    return shown is not None and replace(shown, now=snapshot.now) == snapshot
 
 
 async def pour(stream: AsyncIterator[Any], take: Callable[[Any], None]) -> None:

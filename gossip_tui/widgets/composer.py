@@ -149,7 +149,7 @@ class Composer(Vertical):
         take: Carries a line out, or raises ``GossipError`` to refuse it; a refused line stays to be mended.
         ask: Is given the lines of a paste that has more than one.
         vocabulary: The words that Tab knows now.
-        payload_limit: Bytes that fit one message now.
+        payload_limit: Bytes that fit one message.
     """
 
     DEFAULT_CSS = """

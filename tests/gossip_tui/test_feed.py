@@ -58,6 +58,14 @@ async def test_nothing_new_is_none() -> None:
         assert feed.poll() is None
 
 
+async def test_the_moment_of_a_picture_is_no_news() -> None:
+    node = MemoryNode()
+    async with opened(node) as feed:
+        feed.poll()
+        node.now(now=node.picture.now + 0.25)
+        assert feed.poll() is None
+
+
 async def test_a_change_of_the_picture_alone_is_news() -> None:
     node = MemoryNode()
     async with opened(node) as feed:
