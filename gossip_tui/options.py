@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from protocol.core.identity import Address, check_name
 from protocol.errors import ConfigError, StateError
-from protocol.net.addresses import advertised_address
+from protocol.net.addresses import advertised_address, bind_address, contact_address
 
 from .ports import DEFAULT_PORTS, PortRange, is_loopback, probe_while_alone, start_on_free_port
 
@@ -66,7 +66,7 @@ class NodeOptions:
         if self.name is not None:
             check("--name", check_name, self.name)
         for contact in self.join:
-            self.check_contact(check("--join", Address.parse, contact))
+            self.check_contact(check("--join", contact_address, contact))
         if self.bind is not None:
             check("--bind", bind_address, self.bind)
         if self.advertise is not None:
@@ -82,7 +82,7 @@ class NodeOptions:
         if self.bind is not None:
             if contact == check("--bind", bind_address, self.bind):
                 raise ConfigError(f"--join {contact} is this node itself: give the address of another node")
-        elif contact.is_numeric and not is_loopback(contact.host):
+        elif contact.is_numeric and (not is_loopback(contact.host) or ":" in contact.host):
             raise ConfigError(
                 f"--join {contact} is out of reach from 127.0.0.1, where a node listens unless told "
                 "otherwise: add --bind HOST:PORT with an address of this machine, or 0.0.0.0:PORT"
@@ -176,11 +176,6 @@ async def leave(node: Node) -> None:
         async with asyncio.timeout(LEAVE_TIMEOUT):
             await node.leave()
     await node.close()
-
-
-def bind_address(text: str) -> Address:
-    """An address to listen on; port 0 lets the system choose."""
-    return Address.parse(text, allow_port_zero=True)
 
 
 def check(option: str, parse: Callable[[str], Value], text: str) -> Value:

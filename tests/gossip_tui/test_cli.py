@@ -131,6 +131,7 @@ def test_an_option_that_the_command_does_not_have_is_refused_not_lost(
         (("tail", "--view-size", "8", "--strategy", "(tail, push-pull, H=3, S=3)"), ("H", "S", "4")),
         (("tail", "--join", "nowhere"), ("--join", "nowhere", "host:port")),
         (("tail", "--join", "a:0"), ("--join", "a:0", "1 to 65535")),
+        (("tail", "--join", "0.0.0.0:5"), ("--join", "0.0.0.0:5", "every interface")),
         (("tail", "--bind", "127.0.0.1:x"), ("--bind", "127.0.0.1:x", "0 to 65535")),
         (("tail", "--bind", "127.0.0.1:5", "--join", "127.0.0.1:5"), ("--join", "127.0.0.1:5", "itself")),
         (("tail", "--join", "192.0.2.7:5"), ("--join", "192.0.2.7:5", "--bind")),
