@@ -42,6 +42,26 @@ async def test_the_ten_line_example_prints_what_it_says(capsys: pytest.CaptureFi
         await task
 
 
+async def test_the_example_of_the_library_goes_on_until_it_is_ended() -> None:
+    example, _ = blocks(PROTOCOL_TEXT, "python")
+    source = example.replace("0.0.0.0:7117", "0.0.0.0:0").replace("bob.example", "127.0.0.1")
+    scope: dict[str, object] = {"__name__": "example"}
+    exec(compile(source.replace("asyncio.run(main())", ""), "protocol/README.md", "exec"), scope)
+    task = asyncio.create_task(scope["main"]())  # type: ignore[operator]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not task.done(), task.exception()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_the_example_of_the_simulator_meets_its_condition() -> None:
+    _, example = blocks(PROTOCOL_TEXT, "python")
+    scope: dict[str, object] = {"__name__": "example"}
+    exec(compile(example, "protocol/README.md", "exec"), scope)
+
+
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", TEXT))))
 def test_what_is_linked_to_is_there(link: str) -> None:
     assert (ROOT / link).is_file()
