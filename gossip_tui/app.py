@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -73,7 +74,7 @@ class GossipApp(App[None], inherit_bindings=False):
         ascii: Draw with nothing but ASCII.
         theme: One of the own themes by its short name (``dark``), or one of Textual's.
         tick_period: Seconds between two looks at the feed.
-        clock: Seconds on a clock that only goes forward; rates and fading marks go by it.
+        clock: Seconds on a clock that only goes forward; rates, fading marks and insisting go by it.
         wall_clock: Unix seconds, for the lines of the log that no node sent.
     """
 
@@ -110,7 +111,7 @@ class GossipApp(App[None], inherit_bindings=False):
         self._tick_period = tick_period
         self._clock = clock
         self._toasted: dict[str, float] = {}
-        self._insisting_until = 0.0
+        self._insisting_until = -math.inf
         self.set_class(ascii, "-ascii")
         for own in THEMES:
             self.register_theme(own)
@@ -260,8 +261,8 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def toast(self, text: str) -> None:
         """A passing word in the corner; the same one not twice within a second."""
-        now = time.monotonic()
-        if now - self._toasted.get(text, -TOAST_PERIOD) >= TOAST_PERIOD:
+        now = self._clock()
+        if now - self._toasted.get(text, -math.inf) >= TOAST_PERIOD:
             self._toasted = {text: now}
             self.notify(safe(text, 200), markup=False)
 
@@ -324,7 +325,7 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def action_help_quit(self) -> None:
         """Ctrl-C with nothing selected: say how to quit; pressed again at once, do it."""
-        now = time.monotonic()
+        now = self._clock()
         if now < self._insisting_until:
             self.ask_to_quit()
             return

@@ -58,7 +58,6 @@ class Where(StrEnum):
     COMPOSER = "composer"
     LOG = "log"
     VIEW = "view"
-    DIALOG = "dialog"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def test_names_and_keys_are_unique() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_keys_of_later_issues_are_not_taken() -> None:
+def test_keys_without_a_command_stay_free() -> None:
     assert not {command.key for command in COMMANDS} & {"f4", "f5", "f6", "f7"}
 
 
