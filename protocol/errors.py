@@ -38,7 +38,7 @@ class PayloadSizeError(GossipError, ValueError):
 
     Attributes:
         size: Bytes of the payload.
-        limit: The most bytes that fit now.
+        limit: The most bytes that fit.
     """
 
     def __init__(self, size: int, limit: int) -> None:

@@ -165,7 +165,7 @@ class Node:
 
     @property
     def payload_limit(self) -> int:
-        """Bytes that fit one message now; it varies a little with what the next message refers to."""
+        """Bytes that fit one message: the same for every message of this node, whatever it refers to."""
         return self._started.machine.payload_limit
 
     @property

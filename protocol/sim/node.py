@@ -54,7 +54,7 @@ class SimulatedNode:
 
     @property
     def is_up(self) -> bool:
-        """Whether it runs: neither crashed nor frozen nor gone."""
+        """Whether it runs: neither crashed nor frozen. One that has left runs on, deaf."""
         return not (self.is_crashed or self.is_frozen)
 
     @property
