@@ -13,7 +13,7 @@ from .collector import collect_less_often
 from .demo import Chatter, Swarm, close_nodes, open_nodes
 from .feed import NodeFeed
 from .options import NodeOptions, open_node, successor
-from .shutdown import ending_signals, restored_terminal
+from .shutdown import ending_signals, restored_terminal, terminal_is_gone
 
 try:
     from .driver import SteadyDriver
@@ -35,6 +35,21 @@ def run_node(options: NodeOptions, *, ascii_only: bool, theme: str | None) -> No
         OSError: The node can't bind.
     """
     asyncio.run(show_node(options, ascii_only=ascii_only, theme=theme))
+
+
+async def run_to_the_end(app: TerminalApp) -> None:
+    """Draw until the person quits; a window closed in the middle of drawing is an end like any other.
+
+    Raises:
+        Exception: Whatever brought the application down.
+    """
+    try:
+        await app.run_async()
+    except Exception:
+        if not terminal_is_gone():
+            raise
+    if app.failure is not None and not terminal_is_gone():
+        raise app.failure
 
 
 def run_demo(
@@ -105,8 +120,6 @@ async def show(feed: Feed, *, ascii_only: bool, theme: str | None) -> None:
 
     try:
         with restored_terminal(), ending_signals(end), contextlib.suppress(asyncio.CancelledError):
-            await app.run_async()
-            if app.failure is not None:
-                raise app.failure
+            await run_to_the_end(app)
     finally:
         await feed.close()

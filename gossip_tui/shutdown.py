@@ -15,7 +15,7 @@ try:
 except ImportError:  # Windows
     termios = None  # type: ignore[assignment]
 
-__all__ = ["ending_signals", "give_up_stdout", "restored_terminal"]
+__all__ = ["ending_signals", "give_up_stdout", "restored_terminal", "terminal_is_gone"]
 
 LEAVE_SCREEN = (
     "\x1b[?2026l"  # end of a synchronised frame
@@ -77,6 +77,11 @@ def line_settings() -> list[Any] | None:
         return termios.tcgetattr(sys.__stdin__.fileno())
     except (ValueError, OSError, termios.error):
         return None
+
+
+def terminal_is_gone() -> bool:
+    """Whether the terminal this program was started on has been closed: nobody is left to be told."""
+    return termios is not None and line_settings() is None
 
 
 def restore_line_settings(saved: list[Any] | None) -> None:
