@@ -24,6 +24,8 @@ __all__ = [
     "columns_for",
     "header",
     "heat_bar",
+    "name_key",
+    "round_trip_text",
     "row_line",
     "title",
     "view_rows",
@@ -109,14 +111,15 @@ def sort_rows(rows: Iterable[ViewRow], sorting: Sorting) -> list[ViewRow]:
     Ties always fall the same way, so that nothing jumps.
     """
     by_age = sorting is Sorting.AGE
-    return sorted(rows, key=lambda row: (row.mark is RowMark.PARTED, row.age if by_age else 0, name_key(row)))
+    return sorted(
+        rows, key=lambda row: (row.mark is RowMark.PARTED, row.age if by_age else 0, name_key(row.id))
+    )
 
 
-def name_key(row: ViewRow) -> tuple[str, int, NodeId]:
+def name_key(node: NodeId) -> tuple[str, int, NodeId]:
     """Sorts ``p2`` before ``p10``: the name without its trailing digits, then these as a number."""
-    stem = row.id.name.rstrip("0123456789")
-    digits = row.id.name[len(stem) :]
-    return stem, int(digits or 0), row.id
+    stem = node.name.rstrip("0123456789")
+    return stem, int(node.name[len(stem) :] or 0), node
 
 
 def columns_for(width: int, rows: Iterable[ViewRow]) -> Columns:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gossip_tui.drawing.names import Names
+from gossip_tui.drawing.view_table import name_key, round_trip_text
 from gossip_tui.text import Safe, safe
 from protocol.core.identity import NodeId
 from protocol.core.snapshot import NodeSnapshot, PeerRow, PeerState
@@ -72,8 +73,7 @@ class PeersScreen(TextDialog):
 
 def place(row: PeerRow) -> tuple[int, str, int, NodeId]:
     """Sorts by state, then by name, with ``p2`` before ``p10``."""
-    stem = row.id.name.rstrip("0123456789")
-    return ORDER.index(row.state), stem, int(row.id.name[len(stem) :] or 0), row.id
+    return ORDER.index(row.state), *name_key(row.id)
 
 
 def cells(row: PeerRow, names: Names) -> list[Text]:
@@ -83,7 +83,7 @@ def cells(row: PeerRow, names: Names) -> list[Text]:
         Text(safe(str(row.address), 60) if row.address else "never met"),
         Text(STATES[row.state]),
         Text("" if row.age is None else str(row.age)),
-        Text("" if row.round_trip is None else f"{row.round_trip * 1000:.1f} ms"),
+        Text("" if row.round_trip is None else round_trip_text(row.round_trip)),
     ]
 
 
