@@ -285,7 +285,7 @@ def test_no_datagram_is_larger_than_the_limit_whatever_is_sent() -> None:
 
 def test_whoever_sends_a_message_before_it_is_passed_on_is_spared_the_copy() -> None:
     wiring = Wiring(["a"])
-    peers = [Stranger(wiring, address(number), f"peer {number}".replace(" ", "-")) for number in range(8, 12)]
+    peers = [Stranger(wiring, address(number), f"peer-{number}") for number in range(8, 12)]
     for peer in peers:
         peer.prove("a")
         peer.say("a", peer.request(8, pull=False))
