@@ -21,8 +21,8 @@ KNOWN_LIMIT = 4_096
 """Nodes heard of and shown to people."""
 
 FAREWELL_LIMIT = 64
-"""Nodes outside the view that hear a goodbye: those who exchanged last, and so may hold this node's
-descriptor."""
+"""Nodes outside the view that hear a goodbye: the last met of those who exchanged lately, and so may hold
+this node's descriptor."""
 
 
 class Acquaintance:
@@ -101,7 +101,7 @@ class Acquaintances:
             met.exchanged_at = now
 
     def recent(self, horizon: float) -> Iterator[Descriptor]:
-        """Those who exchanged since ``horizon``, as many as shall hear a goodbye."""
+        """Those who exchanged since ``horizon``, the last met of them, as many as shall hear a goodbye."""
         recent = [
             Descriptor(node, met.address, 0)
             for node, met in self._met.items()

@@ -41,12 +41,12 @@ class Frontier:
     ) -> None:
         """Become the frontier of the union with another down-closed set.
 
+        A dot is maximal in the union if each set either lacks it or has it as maximal.
+
         Args:
             other: The other set's maximal dots.
             mine: The last sequence of an origin in this set (its floor).
             theirs: The same for the other set.
-
-        A dot is maximal in the union if each set either lacks it or has it as maximal.
         """
         other_dots = dict(other)
         kept = {

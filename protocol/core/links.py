@@ -18,8 +18,8 @@ from .messages import Header
 __all__ = ["Link", "Links"]
 
 LINK_LIMIT = 4_096
-"""Addresses remembered of each sort, proven or dialled and strangers; the longest unused goes first. A
-choice: some megabytes at the most."""
+"""Addresses remembered of each sort, proven or dialled and strangers; the one whose proof, or else whose
+first datagram, is longest ago goes first. A choice: some megabytes at the most."""
 
 PROOF_PERIOD = 60.0
 """Seconds that a proof lasts after the last one: a choice, some tens of cycles."""
