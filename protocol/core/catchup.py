@@ -23,7 +23,7 @@ from .sampling import Sampling
 
 __all__ = ["CatchUp"]
 
-ENTRIES_SIZE_PER_PAGE = 1_000
+ENTRIES_SIZE_PER_PAGE = 700
 """Bytes of origins on one page of a baseline, by estimate; they fit a datagram together with their maximal
 dots."""
 
@@ -32,6 +32,10 @@ CANDIDATES = 4
 
 TRIES = 8
 """Requests without an answer before a sponsor counts as gone."""
+
+FRUITLESS_LIMIT = 512
+"""Answers without news before a sponsor is left: as many as the largest history takes by default, so that one
+who always promises more holds nobody up for ever."""
 
 PEERS_TO_ASK = 4
 """Different peers that must have been asked before a gap is declared, if there are so many."""
@@ -44,8 +48,10 @@ class Session:
         "adopted",
         "cursor",
         "deadline",
+        "fruitless",
         "is_gap",
         "is_over",
+        "news",
         "pages",
         "round",
         "sponsor",
@@ -60,6 +66,10 @@ class Session:
         self.is_gap = is_gap
         self.is_over = False
         """The sponsor said that this was all; what the network reordered may still come in."""
+        self.news = 0
+        """Messages first received from the sponsor since it was asked last."""
+        self.fruitless = 0
+        """Answers that brought no news: a member that comes back has most of the log already."""
         self.cursor = 0
         self.tries = 0
         self.deadline = math.inf
@@ -173,6 +183,7 @@ class CatchUp:
 
     def _ask(self, session: Session, now: float, out: Outbox) -> None:
         session.deadline = now + self.context.patience()
+        session.news = 0
         out.send(session.sponsor, self.context.pack(HistoryRequest(session.round, session.cursor)))
 
     def on_deadline(self, now: float, out: Outbox) -> None:
@@ -207,6 +218,7 @@ class CatchUp:
         """A message of the history came in: the sponsor is alive."""
         session = self._session
         if session is not None and not session.is_over:
+            session.news += 1
             session.tries = 0
             session.deadline = max(
                 session.deadline, now + max(0.2, 4 * self.context.links.typical_round_trip)
@@ -249,7 +261,8 @@ class CatchUp:
             session.deadline = min(session.deadline, now + self.context.grace_period())
             return
         elif done.more:
-            session.tries = 0
+            session.fruitless += not session.news
+            session.tries = TRIES if session.fruitless > FRUITLESS_LIMIT else 0
             session.cursor = done.cursor
             session.is_gap = True
         else:

@@ -26,6 +26,13 @@ SEQUENCE_WINDOW = 4_096
 """Sequences above the floor that are held at all: what a busy origin sends while a hole is repaired. What is
 further away comes through anti-entropy, which goes upwards from the floor."""
 
+FRONTIER_LIMIT = 4_096
+"""Messages concurrent with each other at the most. What comes from origins never heard of beyond that is
+refused until anybody's message joins them: nobody can make a message carry more parents than can travel."""
+
+LARGEST_DEPTH = 1 << 52
+"""What no baseline may exceed: half of what travels, so that there is room above it."""
+
 DEPTH_WINDOW = 1 << 20
 """How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range
 up."""
@@ -37,6 +44,7 @@ class Reception(StrEnum):
     NEW = "new"
     DUPLICATE = "duplicate"
     TOO_FAR = "too far ahead"
+    TOO_WIDE = "too many concurrent"
     BAD_DEPTH = "depth"
     NO_ROOM = "hold-back full"
 
@@ -144,6 +152,8 @@ class CausalOrder:
             floor = origin.floor
             if sequence <= floor or sequence in origin.held:
                 return Reception.DUPLICATE
+        elif len(self.frontier.dots) >= FRONTIER_LIMIT:
+            return Reception.TOO_WIDE
         if sequence > floor + SEQUENCE_WINDOW:
             return Reception.TOO_FAR
         if rumor.depth > self.depth + DEPTH_WINDOW:
@@ -182,27 +192,16 @@ class CausalOrder:
         clock = dict(entries)
         if any(clock.get(key, 0) < sequence for key, sequence in held.past):
             return False
-        named: dict[NodeId, int] = {}
-        for key, sequence in clock.items():
-            origin = self.origins.get(key)
-            if origin is not None and origin.id is not None:
-                named[origin.id] = sequence
-        if len(named) < len(clock):
-            return False
-        held.anchor = named
-        if not held.missing:
-            self.queue.release(held)
-            self._deliver_all([held], now, out)
-        return True
+        held.anchor = clock
+        if held.missing:
+            return True
+        self.queue.release(held)
+        self._deliver_all([held], now, out)
+        return dot not in self.holding
 
-    def announce_depth(self, depth: int, *, trusted: bool = False) -> None:
-        """Hear of a depth in use elsewhere; what is further off than a message may be is not believed.
-
-        Args:
-            depth: The depth announced.
-            trusted: Whether this node knows so little itself that it has to believe it.
-        """
-        if self.depth < depth and (trusted or depth <= self._delivered_depth + DEPTH_WINDOW // 2):
+    def announce_depth(self, depth: int) -> None:
+        """Hear of a depth in use elsewhere; what is further off than a message may be is not believed."""
+        if self.depth < depth <= self._delivered_depth + DEPTH_WINDOW // 2:
             self.depth = depth
 
     def adopt_baseline(
@@ -230,8 +229,8 @@ class CausalOrder:
         late = [held for held in self.holding.values() if held.rumor.sequence <= within(held.key)]
         self.frontier.unite(maximal, self.floor, within)
         self.log.adopt(prefix.items(), maximal, depth)
-        self.depth = max(self.depth, depth)
-        self._delivered_depth = max(self._delivered_depth, depth)
+        self._delivered_depth = max(self._delivered_depth, min(depth, LARGEST_DEPTH))
+        self.depth = max(self.depth, self._delivered_depth)
         raised = sum(self._raise_floor(node, sequence) for node, sequence in named.items())
         self.delivered_count += raised
         for held in late:
@@ -309,10 +308,25 @@ class CausalOrder:
         return True
 
     def _derive(self, held: Held) -> DerivedClock | None:
-        """Link the clock to those of the past; None if one of them is not known here any more."""
+        """The clock, linked to those of the past or as it was sent; None if it can't be known yet."""
+        return self._linked(held) or self._anchored(held)
+
+    def _anchored(self, held: Held) -> DerivedClock | None:
+        """The clock that came with the message, if every dot of it is delivered or below the baseline."""
+        if held.anchor is None:
+            return None
+        named: dict[NodeId, int] = {}
+        for key, sequence in held.anchor.items():
+            origin = self.origins.get(key)
+            if origin is None or origin.id is None or (sequence > origin.floor and key != held.key):
+                held.anchor = None
+                return None
+            named[origin.id] = sequence
+        return DerivedClock.anchored(held.rumor.origin, held.rumor.sequence, named)
+
+    def _linked(self, held: Held) -> DerivedClock | None:
+        """The clock linked to those of parents and predecessor; None if one is not known here any more."""
         origin, sequence = held.rumor.origin, held.rumor.sequence
-        if held.anchor is not None:
-            return DerivedClock.anchored(origin, sequence, held.anchor)
         sources = []
         for dot in held.rumor.parents:
             derived = self.clock_of(dot)
@@ -392,11 +406,10 @@ class CausalOrder:
         """Deliver a message whose place is within a gap; its clock is what can be known of it."""
         self.queue.name(held.rumor.origin)
         known = [clock for dot in held.past if (clock := self.clock_of(dot)) is not None]
-        derived = DerivedClock(held.rumor.origin, held.rumor.sequence, tuple(known))
-        if held.anchor is not None:
-            derived = DerivedClock.anchored(held.rumor.origin, held.rumor.sequence, held.anchor)
+        anchored = self._anchored(held)
+        derived = anchored or DerivedClock(held.rumor.origin, held.rumor.sequence, tuple(known))
         entry = self._append(held, derived, now, out, late=True)
-        entry.is_exact = held.anchor is not None
+        entry.is_exact = anchored is not None
         self._evict()
 
     def _release_all(self, now: float, out: Outbox) -> None:

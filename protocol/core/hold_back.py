@@ -39,8 +39,8 @@ class Held:
         self.from_history = from_history
         self.missing = 0
         """Dots it waits for."""
-        self.anchor: dict[NodeId, int] | None = None
-        """Its full clock, if somebody sent it."""
+        self.anchor: dict[Key, int] | None = None
+        """Its full clock by keys, if somebody sent it."""
 
     @property
     def size(self) -> int:

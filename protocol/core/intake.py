@@ -96,7 +96,7 @@ class Intake:
             Floors: partial(self._on_request, self.reconcile.on_floors),
             HistoryRequest: partial(self._on_request, self.catchup.on_history_request),
             Absent: self._on_absent,
-            Anchor: partial(self._on_reply, self.repair.on_anchor),
+            Anchor: self._on_anchor,
             FloorsDone: partial(self._on_reply, self.reconcile.on_floors_done),
             BaselinePage: partial(self._on_reply, self.catchup.on_baseline_page),
             HistoryDone: partial(self._on_reply, self.catchup.on_history_done),
@@ -149,11 +149,13 @@ class Intake:
             self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
             return None
         is_history = self.catchup.is_from_sponsor(source)
-        is_repair = is_history or self.reconcile.is_from_session(source, now) or self.repair.is_expected(dot)
+        is_missing = self.reconcile.is_from_session(source, now)
+        is_repair = is_history or is_missing or self.repair.is_expected(dot)
         reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
         if reception is not Reception.NEW:
             return reception.value
-        self.reconcile.received += 1
+        if is_missing:
+            self.reconcile.received += 1
         if is_repair:
             self.repair_count += 1
             self.repair.note_filled(key, now)
@@ -200,7 +202,7 @@ class Intake:
         if not self.sampling.on_exchange_answer(answer, arrival.header, arrival.link, now, out):
             return "unasked"
         digest, source = answer.digest, arrival.link.address
-        self._causal.announce_depth(digest.depth, trusted=self.catchup.is_newcomer)
+        self._causal.announce_depth(digest.depth)
         self._note_frontier(digest.frontier or (), arrival)
         self.catchup.on_answer(digest, source, now, out)
         self.reconcile.on_digest(digest, source, now)
@@ -240,6 +242,13 @@ class Intake:
             return "unproven"
         take(item, arrival.link, arrival.now, self.out)
         return None
+
+    def _on_anchor(self, anchor: Anchor, arrival: Arrival) -> str | None:
+        """Take a clock from the sponsor, or from the peer that was asked for it."""
+        source = arrival.link.address
+        if self.catchup.is_from_sponsor(source) or self.repair.has_asked(anchor.dot, source):
+            return self._on_reply(self.repair.on_anchor, anchor, arrival)
+        return "unasked"
 
     def _on_absent(self, absent: Absent, arrival: Arrival) -> str | None:
         if arrival.is_proven:

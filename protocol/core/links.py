@@ -56,7 +56,6 @@ class Link:
         "balance",
         "blind_budget",
         "cookie",
-        "heard_at",
         "is_stranger",
         "last_nonce",
         "proven_until",
@@ -72,7 +71,6 @@ class Link:
         self.cookie = 0
         """The peer's cookie for this node's address."""
         self.proven_until = float("-inf")
-        self.heard_at = float("-inf")
         self.balance = 0
         """While it is unproven: bytes received and granted, less bytes sent."""
         self.blind_budget = BLIND_PUSH_LIMIT
@@ -113,7 +111,6 @@ class Links:
         if link is None:
             link = Link(source, is_stranger=True, now=now)
             put(self._strangers, source, link, LINK_LIMIT)
-        link.heard_at = now
         if now > link.proven_until:
             link.balance += size
         if (

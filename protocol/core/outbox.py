@@ -6,6 +6,7 @@ datagrams.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from .codec import Packed
@@ -22,7 +23,7 @@ EVENT_LIMIT = 65_536
 class Outbox:
     """What waits to be sent, by target and in order, and the events nobody fetched yet."""
 
-    __slots__ = ("dropped", "events", "fan_outs", "offers", "waiting")
+    __slots__ = ("bare", "dropped", "events", "fan_outs", "offers", "told", "waiting")
 
     def __init__(self) -> None:
         self.waiting: dict[Address, list[Packed]] = {}
@@ -31,12 +32,18 @@ class Outbox:
         """Targets whose next datagram shall carry a cookie for them."""
         self.fan_outs: dict[KeyDot, tuple[Packed, list[Address]]] = {}
         """Messages among what waits, with whom they go to, so that a target can be spared."""
+        self.bare: set[Address] = set()
+        """Targets that get a datagram even if nothing is in it."""
+        self.told: Counter[type[Event]] = Counter()
+        """How many events of each kind there were, fetched or not."""
         self.events: list[Event] = []
         self.dropped = 0
         """Events refused for want of room."""
 
     def send(self, target: Address, *items: Packed) -> None:
         """Queue items for one target; with none, just a header."""
+        if not items:
+            self.bare.add(target)
         self.waiting.setdefault(target, []).extend(items)
 
     def send_to_all(self, targets: Iterable[Address], item: Packed) -> None:
@@ -57,11 +64,12 @@ class Outbox:
         if item is None or waiting is None or target not in targets:
             return
         waiting[:] = [other for other in waiting if other is not item]
-        if not waiting and target not in self.offers:
+        if not waiting and target not in self.bare:
             del self.waiting[target]
 
     def tell(self, event: Event) -> None:
         """Queue an event for the application; beyond the limit it is counted and dropped."""
+        self.told[type(event)] += 1
         if len(self.events) < EVENT_LIMIT:
             self.events.append(event)
         else:

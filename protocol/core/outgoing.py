@@ -32,6 +32,7 @@ class Outgoing:
             self._assemble(target, items, now, datagrams)
         out.offers.clear()
         out.fan_outs.clear()
+        out.bare.clear()
         self.datagram_count += len(datagrams)
         self.byte_count += sum([datagram.size for datagram in datagrams])
         return datagrams

@@ -22,7 +22,7 @@ from .repair import REPLY_LIMIT
 
 __all__ = ["Reconcile"]
 
-FLOORS_PER_PAGE = 100
+FLOORS_PER_PAGE = 84
 """Origins in one request, which fit a datagram; more are asked for page by page, by ranges of keys."""
 
 SUSPECT_LIMIT = 64
@@ -68,7 +68,7 @@ class Reconcile:
         self._lingering: tuple[Address, float] | None = None
         """The peer of the last session, and until when the network may still bring in what it sent."""
         self.received = 0
-        """Messages of any kind received, to see whether a session makes progress."""
+        """Messages first received from the peer of a session, to see whether it makes progress."""
 
     @property
     def deadline(self) -> float:

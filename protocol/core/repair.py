@@ -25,7 +25,7 @@ __all__ = ["REPLY_LIMIT", "Repair", "anchor_of"]
 REPLY_LIMIT = 48 * 1024
 """Bytes of messages in one reply: about 35 datagrams, which the smallest default socket buffer holds."""
 
-RANGES_PER_WANT = 64
+RANGES_PER_WANT = 56
 """Ranges in one request; they fit a datagram whatever their numbers."""
 
 RANGES_PER_ORIGIN = 16
@@ -45,7 +45,7 @@ PEERS_TO_CHOOSE_FROM = 4
 """Peers drawn for a second attempt; one to whom this node's address is proven answers without a round trip
 more."""
 
-ENTRIES_PER_ANCHOR = 96
+ENTRIES_PER_ANCHOR = 84
 """Clock entries on one page, which fit a datagram."""
 
 ANCHOR_LIMIT = 256
@@ -137,6 +137,11 @@ class Repair:
             return False
         origin = self.context.causal.origins.get(dot[0])
         return origin is not None and bool(origin.waiters) and dot[1] <= max(origin.waiters)
+
+    def has_asked(self, dot: KeyDot, source: Address) -> bool:
+        """Whether this peer was the last to be asked for the clock of this message."""
+        chase = self._clocks.get(dot)
+        return chase is not None and chase.target == source
 
     def _chase(self, source: Address, now: float) -> Chase:
         chase = Chase(source, now + self.context.grace_period())

@@ -31,6 +31,9 @@ ACKNOWLEDGE_COUNT = 16
 PUSH_AGAIN_LIMIT = 32
 """Unacknowledged messages pushed again at a time."""
 
+PATIENCE_GROWTH = (1, 2, 4, 8)
+"""How much longer the wait before another push gets with each push that nobody acknowledged."""
+
 PEER_LIMIT = 4_096
 """Nodes whose acknowledgements are remembered."""
 
@@ -131,6 +134,7 @@ class Spreading:
         self.last_sequence = 0
         self._acknowledged.clear()
         self._covered = 0
+        self._pushed_again = 0
         self._push_again_at = math.inf
         self._pin()
 
@@ -219,7 +223,10 @@ class Spreading:
     def _patience(self) -> float:
         """Seconds until an unacknowledged message is pushed again; longer the more often that failed."""
         timeout = self.context.config.answer_timeout
-        return max(timeout, 4 * self.context.links.typical_round_trip) * min(2.0**self._pushed_again, 8.0)
+        return (
+            max(timeout, 4 * self.context.links.typical_round_trip)
+            * PATIENCE_GROWTH[min(self._pushed_again, 3)]
+        )
 
     def _pin(self) -> None:
         """Keep what nobody else has out of eviction's reach."""

@@ -16,7 +16,7 @@ from .messages import BareRumor, Item, KeyDot, Parents, Rumor
 
 __all__ = ["PARENTS_PER_PAGE", "Assembly", "pack_rumor"]
 
-PARENTS_PER_PAGE = 96
+PARENTS_PER_PAGE = 84
 """Parents on one page, which fit a datagram."""
 
 PAGES_LIMIT = 64

@@ -215,7 +215,10 @@ class Simulation:
             return True
         queue = self._queue
         while queue and queue[0][0] <= end:
-            self.now, _, node, data, source = heapq.heappop(queue)
+            at, _, node, data, source = heapq.heappop(queue)
+            if source is None and data is not THAW and self._wake_at.get(node.address) != at:
+                continue  # an earlier wake has taken its place
+            self.now = at
             if data is THAW:
                 self.thaw(node)
             elif source is None:

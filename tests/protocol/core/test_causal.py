@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from protocol.core.causal import DEPTH_WINDOW, SEQUENCE_WINDOW, CausalOrder, Reception
+from protocol.core.causal import DEPTH_WINDOW, FRONTIER_LIMIT, SEQUENCE_WINDOW, CausalOrder, Reception
 from protocol.core.config import Config
 from protocol.core.events import Gap, Undeliverable
 from protocol.core.hold_back import WAITER_LIMIT
@@ -309,3 +309,14 @@ def test_announcements_never_lift_the_own_depth_so_high_that_others_refuse_the_o
         node.causal.announce_depth(node.causal.depth + DEPTH_WINDOW)
         node.causal.announce_depth(node.causal.depth + DEPTH_WINDOW // 2)
     assert other.take(node.send(A)) == [Reception.NEW]
+
+
+def test_a_flood_of_origins_leaves_a_frontier_that_one_message_can_name() -> None:
+    order = CausalOrder(Config())
+    out = Outbox()
+    flood = [rumor(node_id(f"forged-{number}"), 1) for number in range(FRONTIER_LIMIT + 10)]
+    receptions = [order.receive(one, SOURCE, 0.0, out) for one in flood]
+    assert receptions.count(Reception.TOO_WIDE) == 10
+    own = order.send(A, b"x", 0.0, EPOCH, out)
+    assert len(own.parents) == FRONTIER_LIMIT
+    assert order.receive(rumor(B, 1), SOURCE, 0.0, out) is Reception.NEW

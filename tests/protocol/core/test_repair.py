@@ -132,16 +132,32 @@ def test_a_node_that_lacks_a_parents_clock_asks_for_the_message_anchored_and_del
     wiring.check()
 
 
-def test_pages_of_a_clock_may_come_in_any_order_and_before_their_message() -> None:
+def test_pages_of_a_clock_come_in_any_order_but_only_from_whom_it_was_asked_of() -> None:
+    wiring = Wiring(["a"], config=Config(history_limit=1))
+    author, other = node_id("author"), node_id("other")
+    peer, forger = proven(wiring, 9, "peer"), proven(wiring, 8, "forger")
+    for sequence in range(1, 4):
+        peer.say("a", rumor(author, sequence, sequence))
+    peer.say("a", rumor(other, 1, 5, ((author.key, 1),), text="from the past"))
+    assert {want.anchored for want in asked(wiring, peer, 0.5)} == {True}
+    forger.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1), (other.key, 1))))
+    assert wiring.reasons("a") == ["unasked"]
+    peer.say("a", Anchor((other.key, 1), 1, 2, ((other.key, 1),)))
+    peer.say("a", Anchor((other.key, 1), 0, 2, ((author.key, 1),)))
+    assert wiring.texts("a")[-1] == "from the past"
+
+
+def test_a_clock_that_names_what_was_never_delivered_is_not_believed() -> None:
     wiring = Wiring(["a"], config=Config(history_limit=1))
     author, other = node_id("author"), node_id("other")
     peer = proven(wiring, 9, "peer")
     for sequence in range(1, 4):
         peer.say("a", rumor(author, sequence, sequence))
-    peer.say("a", Anchor((other.key, 1), 1, 2, ((other.key, 1),)))
-    peer.say("a", Anchor((other.key, 1), 0, 2, ((author.key, 1),)))
     peer.say("a", rumor(other, 1, 5, ((author.key, 1),), text="from the past"))
-    assert wiring.texts("a")[-1] == "from the past"
+    asked(wiring, peer, 0.5)
+    peer.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1_000_000), (other.key, 1))))
+    assert "from the past" not in wiring.texts("a")
+    wiring.check()
 
 
 def test_anchors_nobody_asked_for_are_bounded() -> None:

@@ -296,3 +296,13 @@ def test_whoever_sends_a_message_before_it_is_passed_on_is_spared_the_copy() -> 
         machine.receive_datagram(data, peer.address, wiring.now)
     sent = {datagram.target for datagram in machine.datagrams_to_send()}
     assert sent == {peer.address for peer in peers[2:]}
+
+
+def test_a_node_that_is_alone_for_hours_goes_on_pushing_what_nobody_has() -> None:
+    simulation = Simulation(2, seed=3, config=Config(cycle_period=30.0, answer_timeout=5.0), start="alone")
+    first, second = simulation.nodes
+    message = first.send_gossip("anybody?")
+    simulation.run_for(4 * 3600 * 5)
+    second.join(first.address)
+    simulation.run_for(120)
+    assert [delivered.id for delivered in second.delivered] == [message.id]
