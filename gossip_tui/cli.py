@@ -143,7 +143,7 @@ def version() -> str:
     epilog=examples(
         "gossip-tui                          in one terminal, and again in the next: they talk",
         "gossip-tui demo                     a whole swarm to watch",
-        "gossip-tui tail --json | jq .text   for programs",
+        "gossip-tui tail --json              for programs",
         'eval "$(_GOSSIP_TUI_COMPLETE=bash_source gossip-tui)"   completion for bash (or zsh, fish)',
     ),
 )

@@ -155,14 +155,14 @@ class CommandRunner:
     def run_node(self, invocation: Invocation) -> None:
         """Sit on another node of the swarm."""
         seats, seat = self._app.feed.seats, self._app.feed.seat
-        if not invocation.argument:
-            self._app.feed.move((seat + 1) % len(seats))
-        elif invocation.argument in seats:
-            self._app.feed.move(seats.index(invocation.argument))
-        else:
+        if invocation.argument and invocation.argument not in seats:
             raise CommandError(
                 f"there is no node {safe(invocation.argument, 32)} here: {seats[0]} to {seats[-1]}"
             )
+        if self._app.frozen:
+            self._app.freeze()  # what stands still is the other node's
+        chosen = seats.index(invocation.argument) if invocation.argument else (seat + 1) % len(seats)
+        self._app.feed.move(chosen)
 
     def run_zoom(self, invocation: Invocation) -> None:  # noqa: ARG002
         """Give one pane all the room, or share it again."""

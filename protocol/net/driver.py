@@ -197,6 +197,8 @@ class Driver:
                 continue
             if isinstance(event, DatagramRejected):
                 self._warn_once(event)
+            elif isinstance(event, ContactUnresolved):
+                LOGGER.warning("can't resolve %s: %s", event.contact, event.reason)
             elif type(event) in SAID:
                 level, text = SAID[type(event)]
                 LOGGER.log(level, text, self.machine.id, event)
@@ -211,7 +213,6 @@ class Driver:
 SAID: dict[type, tuple[int, str]] = {
     PeerSeen: (logging.INFO, "%s: %s"),
     PeerLost: (logging.INFO, "%s: %s"),
-    ContactUnresolved: (logging.WARNING, "%s: %s"),
     Gap: (logging.WARNING, "%s: %s"),
     Undeliverable: (logging.WARNING, "%s: %s"),
     IncarnationChanged: (logging.WARNING, "%s: %s"),

@@ -218,10 +218,10 @@ class Node:
             StateError: The node is not started, has left or is closed.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
+        if not isinstance(data, str | bytes | bytearray | memoryview):
+            raise TypeError(f"a message is str or bytes, not {type(data).__name__}")
         driver = self._running
-        payload = (
-            data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(memoryview(data))
-        )
+        payload = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
         message = driver.machine.send_gossip(payload, driver.loop.time(), time.time())
         self._origins.add(message.id.origin)
         driver.schedule()
