@@ -337,7 +337,7 @@ class CausalOrder:
             predecessor = self.clock_of((held.key, sequence - 1))
             if predecessor is not None:
                 sources.append(predecessor)
-            elif not any(source.entries().get(origin, 0) >= sequence - 1 for source in sources):
+            elif not any(source.sequence_of(origin) >= sequence - 1 for source in sources):
                 return None
         return DerivedClock(origin, sequence, tuple(sources))
 
@@ -382,7 +382,7 @@ class CausalOrder:
         log = self.log
         while log.is_too_large and not self._is_pinned_at(log.first):
             entry = log.evict()
-            entry.derived.entries()
+            entry.derived.resolve()
             sequence = entry.message.id.sequence
             if entry.is_exact and self.frontier.dots.get(entry.key) == sequence:
                 self._pinned_clocks[(entry.key, sequence)] = entry.derived
