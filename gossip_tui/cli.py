@@ -58,7 +58,9 @@ def explain(error: Exception) -> int:
         return complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
     if isinstance(error, GossipError):
         return complain(str(error), 1)
-    logging.getLogger("gossip_tui").error("internal error", exc_info=error)
+    logger = logging.getLogger("gossip_tui")
+    if logger.handlers:  # else Python's last resort would print the traceback
+        logger.error("internal error", exc_info=error)
     return complain(f"internal error: {type(error).__name__}: {error} (--log-file FILE keeps the details)", 1)
 
 

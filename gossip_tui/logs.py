@@ -46,6 +46,7 @@ def configure_logging(path: Path | None, level: str, *, to_terminal: bool) -> No
     Raises:
         OSError: The file can't be opened.
     """
+    logging.raiseExceptions = False  # a full disk costs a record, not a traceback over the screen
     handler: logging.Handler = logging.NullHandler()
     if path is not None:
         handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")

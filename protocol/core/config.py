@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from ..errors import ConfigError
@@ -10,6 +9,9 @@ from ..text import printable
 from .strategy import Strategy
 
 __all__ = ["CLUSTER_LIMIT", "Config"]
+
+LONGEST_PERIOD = 86_400 * 365
+"""Seconds of a year: what no period of a node sensibly exceeds."""
 
 CLUSTER_LIMIT = 64
 """Characters of a cluster's name at the most: a choice."""
@@ -78,8 +80,14 @@ class Config:
                 raise ConfigError(f"{name} must be a whole number of at least {low}, not {value!r}")
         for name in ("cycle_period", "answer_timeout", "gap_timeout", "orphan_timeout"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise ConfigError(f"{name} must be a number of seconds above 0, not {value!r}")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not 0 < value <= LONGEST_PERIOD
+            ):
+                raise ConfigError(f"{name} must be a number of seconds above 0, not {str(value)[:32]}")
+        if not isinstance(self.cluster, str):
+            raise ConfigError(f"cluster must be text, not {self.cluster!r}")
         if len(self.cluster) > CLUSTER_LIMIT or printable(self.cluster) != self.cluster:
             raise ConfigError(
                 f"cluster must be at most {CLUSTER_LIMIT} printable characters: {self.cluster!a}"

@@ -1,9 +1,9 @@
 """Vector clocks that are derived, not sent: the merge of the parents' clocks and the own dot.
 
 A derived clock remembers where it comes from until somebody reads it, and forgets that then. Delivery only
-links these cells; nobody pays for a clock that nobody looks at. A clock that was worked out is a large mapping
+links these cells; nobody pays for a clock that nobody looks at. One that was worked out is a large mapping
 that it shares with its neighbours and a small one of what is newer: half the bytes of whole copies with 100
-origins that write in random order, less where few write at a time.
+origins that write in random order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["DerivedClock"]
 Entries = dict[NodeId, int]
 
 OVERLAY_LIMIT = 16
-"""Newer entries kept beside a shared mapping before both become one; the least memory where it was measured."""
+"""Newer entries kept beside a shared mapping before both become one; the least memory as measured."""
 
 
 class DerivedClock:

@@ -117,6 +117,8 @@ class Intake:
         link = links.heard(source, header, size, now)
         if not items and link.cookie != cookie:
             self._on_challenge(source, now)
+        if source in self.sampling.introductions and now <= link.proven_until:
+            self.sampling.complete_introduction(source, now, self.out)
         self._dispatch(items, Arrival(header, link, size, now))
         self.settle(now)
 
@@ -211,7 +213,7 @@ class Intake:
     def _note_frontier(self, frontier: Iterable[KeyDot], arrival: Arrival) -> None:
         """A frontier that names this node's own dots acknowledges them."""
         for dot in frontier:
-            if dot[0] == self.context.key:
+            if self.spreading.is_own(dot[0]):
                 self._acknowledged(dot, arrival)
 
     def _on_acknowledge(self, item: Acknowledge, arrival: Arrival) -> str | None:
@@ -290,5 +292,5 @@ class Intake:
         context.id = NodeId(before.name, max(fresh, before.incarnation + 1) % (1 << 64))
         context.key = context.id.key
         self.sampling.rename(before)
-        self.spreading.restart()
+        self.spreading.restart(before.key)
         self.out.tell(IncarnationChanged(before, context.id))

@@ -237,7 +237,7 @@ class Machine:
 
     def acknowledged_by(self, dot: Dot) -> int:
         """How many other nodes are known to have delivered this own message; 0 for anybody else's."""
-        return self._spreading.acknowledged_by(dot.sequence) if dot.origin == self.context.id else 0
+        return self._spreading.acknowledged_by(dot.origin.key, dot.sequence)
 
     def view(self) -> tuple[Descriptor, ...]:
         """The partial view, youngest first."""

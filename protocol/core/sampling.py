@@ -32,6 +32,9 @@ __all__ = ["Sampling"]
 LATE_LIMIT = 256
 """Exchanges given up whose late answer is still recognised."""
 
+INTRODUCTION_LIMIT = 256
+"""Requests remembered whose senders have yet to prove themselves; they do so within a round trip."""
+
 SMALLEST_PADDING = 8
 """Bytes below which padding is not worth its own head."""
 
@@ -73,6 +76,8 @@ class Sampling:
         self._last_pushed: tuple[Descriptor, ...] = ()
         """What the last active half sent: the head of the view in the paper's terms."""
         self._pending: dict[int, Exchange] = {}
+        self.introductions: dict[Address, tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]] = {}
+        """What senders of requests pushed, and what went back to them, until they have proven themselves."""
         self._late: dict[int, Exchange] = {}
         self._answered: dict[int, Address] = {}
         """Nonces whose answer came, so that a second one, to a request sent twice, is no surprise."""
@@ -143,9 +148,19 @@ class Sampling:
                 sent = self._last_pushed
             elif fitted is not None:
                 sent = fitted[1]
-            self._merge((peer, *request.descriptors), sent, now, out)
-        self.acquaintances.note_exchange(peer.id, "in", now)
+            put(self.introductions, source, ((peer, *request.descriptors), sent), INTRODUCTION_LIMIT)
+            if now <= link.proven_until:
+                self.complete_introduction(source, now, out)
         return True
+
+    def complete_introduction(self, source: Address, now: float, out: Outbox) -> None:
+        """Merge the buffer of a request whose sender has shown that it receives what is sent to it.
+
+        Before that nobody is told of it: else one forged request would make many nodes dial its victim.
+        """
+        received, sent = self.introductions.pop(source)
+        self._merge(received, sent, now, out)
+        self.acquaintances.note_exchange(received[0].id, "in", now)
 
     def on_exchange_answer(
         self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox

@@ -34,6 +34,9 @@ PUSH_AGAIN_LIMIT = 32
 PATIENCE_GROWTH = (1, 2, 4, 8)
 """How much longer the wait before another push gets with each push that nobody acknowledged."""
 
+FORMER_LIMIT = 4
+"""Former incarnations of this node whose acknowledgements are still heard."""
+
 PEER_LIMIT = 4_096
 """Nodes whose acknowledgements are remembered."""
 
@@ -53,6 +56,8 @@ class Spreading:
         self.last_sequence = 0
         """Of the own messages under this incarnation."""
         self._acknowledged: dict[Key, int] = {}
+        self._former: dict[Key, dict[Key, int]] = {}
+        """The same for former incarnations."""
         self._covered = 0
         self._push_again_at = math.inf
         self._pushed_again = 0
@@ -79,9 +84,14 @@ class Spreading:
         """Own messages that nobody else is known to have."""
         return self.context.causal.floor(self.context.key) - self._covered
 
-    def acknowledged_by(self, sequence: int) -> int:
-        """How many other nodes are known to have delivered this own message."""
-        return sum(covered >= sequence for covered in self._acknowledged.values())
+    def is_own(self, key: Key) -> bool:
+        """Whether it is the key of this node, now or in a former incarnation."""
+        return key == self.context.key or key in self._former
+
+    def acknowledged_by(self, key: Key, sequence: int) -> int:
+        """How many other nodes are known to have delivered this own message; 0 for anybody else's."""
+        table = self._acknowledged if key == self.context.key else self._former.get(key, {})
+        return sum(covered >= sequence for covered in table.values())
 
     def send(self, payload: bytes, now: float, created_at: float, out: Outbox) -> Message:
         """Make, deliver and push an own message.
@@ -108,6 +118,8 @@ class Spreading:
     def on_acknowledge(self, dot: KeyDot, sender: Key, now: float) -> bool:
         """Hear how far a peer has this node's messages; False if that is further than there are any."""
         key, sequence = dot
+        if key in self._former:
+            put(self._former[key], sender, max(sequence, self._former[key].get(sender, 0)), PEER_LIMIT)
         if key != self.context.key:
             return True
         if sequence > self.context.causal.floor(key):
@@ -129,10 +141,11 @@ class Spreading:
             if entry is not None:
                 self._push_own(entry, now, out)
 
-    def restart(self) -> None:
-        """Forget what was known of own messages: the context has a new incarnation."""
+    def restart(self, former: Key) -> None:
+        """Begin anew: the context has a new incarnation, and ``former`` was its key."""
         self.last_sequence = 0
-        self._acknowledged.clear()
+        put(self._former, former, self._acknowledged, FORMER_LIMIT)
+        self._acknowledged = {}
         self._covered = 0
         self._pushed_again = 0
         self._push_again_at = math.inf

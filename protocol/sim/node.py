@@ -68,7 +68,9 @@ class SimulatedNode:
 
     def send_gossip(self, data: str | bytes) -> Message:
         """Send a message now; the same contract as ``protocol.Node.send_gossip``."""
-        payload = data.encode() if isinstance(data, str) else bytes(data)
+        if not isinstance(data, str | bytes):
+            raise TypeError(f"a message is str or bytes, not {type(data).__name__}")
+        payload = data.encode() if isinstance(data, str) else data
         message = self.machine.send_gossip(payload, self._now(), EPOCH + self._now())
         self._pump(self)
         return message

@@ -73,6 +73,8 @@ class Simulation:
         """
         if nodes < 1:
             raise ConfigError(f"a simulation needs at least 1 node, not {nodes}")
+        if codec not in ("objects", "bytes"):
+            raise ConfigError(f"codec must be objects or bytes, not {codec!r}")
         if start not in get_args(Start):
             raise ConfigError(f"start must be one of {', '.join(get_args(Start))}, not {start!r}")
         self.seed = seed
@@ -184,7 +186,13 @@ class Simulation:
     # running
 
     def run_for(self, seconds: float) -> None:
-        """Let simulated time pass."""
+        """Let simulated time pass.
+
+        Raises:
+            ValueError: ``seconds`` is no number of at least 0.
+        """
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"time passes by 0 seconds or more, not by {seconds}")
         self._run(self.now + seconds, None)
 
     def run_cycles(self, cycles: int) -> None:

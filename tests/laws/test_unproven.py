@@ -102,7 +102,8 @@ def is_own_accord(datagram: Datagram) -> bool:
 def described(wiring: Wiring, attacker: Stranger) -> None:
     """Put the victim into "a"'s view, so that it is no stranger but an address dialled without an answer."""
     helper = Stranger(wiring, address(50), "helper")
-    helper.say("a", helper.request(descriptors=[Descriptor(attacker.id, attacker.address, 0)]))
+    helper.prove("a")
+    helper.say("a", helper.request(8, descriptors=[Descriptor(attacker.id, attacker.address, 0)]))
     wiring.run(8)
     sent = [d for s, d in wiring.sent if d.target == attacker.address and s == wiring.at("a")]
     assert sent

@@ -10,7 +10,7 @@ from protocol.core.config import Config
 from protocol.core.dials import CONTACT_LIMIT, LONGEST_REDIAL, LOST_LIMIT
 from protocol.core.events import PeerLost, PeerSeen
 from protocol.core.identity import Address, NodeId
-from protocol.core.messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye
+from protocol.core.messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Padding
 from protocol.core.snapshot import PeerState
 from protocol.core.strategy import PRESETS
 from protocol.core.view import Descriptor
@@ -321,8 +321,23 @@ def test_old_descriptors_do_not_bring_a_leaver_back() -> None:
     wiring["b"].leave(wiring.now)
     wiring.settle()
     friend = Stranger(wiring, address(9), "friend")
-    friend.say("a", friend.request(descriptors=[Descriptor(left, address(1), 0)]))
+    friend.prove("a")
+    friend.say("a", friend.request(8, descriptors=[Descriptor(left, address(1), 0)]))
     assert names(wiring, "a") == {"friend"}
+
+
+def test_nobody_is_told_of_an_asker_before_it_has_proven_its_address() -> None:
+    wiring = Wiring(["a"])
+    victim = Stranger(wiring, address(9), "victim")
+    victim.say("a", victim.request(descriptors=[Descriptor(node_id("other"), address(10), 0)]))
+    wiring.run(10)
+    assert not wiring["a"].view()
+    assert not wiring.told("a", PeerSeen)
+    asker = Stranger(wiring, address(11), "asker")
+    asker.say("a", asker.request(), Padding(900))
+    asker.cookie = CODEC.parse(asker.received[-1]).header.offer
+    asker.say("a")
+    assert names(wiring, "a") == {"asker"}
 
 
 @pytest.mark.parametrize("is_proven", [False, True])
