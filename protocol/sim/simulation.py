@@ -71,12 +71,7 @@ class Simulation:
         Raises:
             ConfigError: The number of nodes or configurations, or the start, is not possible.
         """
-        if nodes < 1:
-            raise ConfigError(f"a simulation needs at least 1 node, not {nodes}")
-        if codec not in ("objects", "bytes"):
-            raise ConfigError(f"codec must be objects or bytes, not {codec!r}")
-        if start not in get_args(Start):
-            raise ConfigError(f"start must be one of {', '.join(get_args(Start))}, not {start!r}")
+        check_choices(nodes, start, codec)
         self.seed = seed
         self.now = 0.0
         """Simulated seconds since the start."""
@@ -275,6 +270,20 @@ class Simulation:
 
     def _node(self, node: int | SimulatedNode) -> SimulatedNode:
         return self.nodes[node] if isinstance(node, int) else node
+
+
+def check_choices(nodes: int, start: str, codec: str) -> None:
+    """Refuse a simulation that can't be.
+
+    Raises:
+        ConfigError: The number of nodes, the start or the codec is not possible.
+    """
+    if nodes < 1:
+        raise ConfigError(f"a simulation needs at least 1 node, not {nodes}")
+    if codec not in ("objects", "bytes"):
+        raise ConfigError(f"codec must be objects or bytes, not {codec!r}")
+    if start not in get_args(Start):
+        raise ConfigError(f"start must be one of {', '.join(get_args(Start))}, not {start!r}")
 
 
 def neighbours(index: int, size: int, count: int) -> list[int]:
