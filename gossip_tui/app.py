@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
 from protocol.core.snapshot import NodeSnapshot
+from protocol.core.strategy import Strategy
 
 from .commands import COMMANDS, Command, CommandError, Invocation, find_command, key_label
 from .completion import Vocabulary
@@ -173,11 +174,19 @@ class GossipApp(App[None], inherit_bindings=False):
         await self.feed.open()
         self.set_interval(self._tick_period, self.tick)
         self.call_after_refresh(self.tick)
+        self.call_after_refresh(self.warn_of_strategy)
 
     async def on_unmount(self) -> None:
         """Leave the network, however the application ended."""
         self.failures.remove()
         await self.feed.close()
+
+    def warn_of_strategy(self, chosen: Strategy | None = None) -> None:
+        """Say what is dangerous about a strategy, by default the one in force."""
+        snapshot = self._snapshot
+        if snapshot is not None:
+            for warning in (chosen or snapshot.strategy).warnings(snapshot.view_size):
+                self.tell(warning, "warning")
 
     def tick(self) -> None:
         """Show what changed since the last look; when nothing did, only the rates have to settle."""

@@ -124,8 +124,7 @@ class CommandRunner:
             raise CommandError("this node has left: /join comes back first")
         strategy = self._app.feed.set_strategy(invocation.argument)
         self._app.tell(f"strategy is now {strategy}")
-        for warning in strategy.warnings(self._app.snapshot.view_size):
-            self._app.tell(warning, "warning")
+        self._app.warn_of_strategy(strategy)
 
     def run_order(self, invocation: Invocation) -> None:
         """Order the log causally or by arrival."""

@@ -220,14 +220,19 @@ class CatchUp:
         if session is not None and not session.is_over:
             session.news += 1
             session.tries = 0
-            session.deadline = max(
-                session.deadline, now + max(0.2, 4 * self.context.links.typical_round_trip)
-            )
+            session.deadline = max(session.deadline, now + self.context.patience())
+
+    def _session_with(self, link: Link, round_number: int) -> Session | None:
+        """The session that an answer of this round belongs to."""
+        session = self._session
+        if session is None or session.sponsor != link.address or session.round != round_number:
+            return None
+        return session
 
     def on_baseline_page(self, page: BaselinePage, link: Link, now: float, out: Outbox) -> None:
         """Collect the sponsor's prefix, and adopt it when it is whole."""
-        session = self._session
-        if session is None or session.sponsor != link.address or session.round != page.round:
+        session = self._session_with(link, page.round)
+        if session is None:
             return
         if page.version > session.version:
             session.version = page.version
@@ -245,13 +250,8 @@ class CatchUp:
 
     def on_history_done(self, done: HistoryDone, link: Link, now: float, out: Outbox) -> None:
         """Go on where the sponsor stopped, from the start if the baseline did not come whole, or end."""
-        session = self._session
-        if (
-            session is None
-            or session.is_over
-            or session.sponsor != link.address
-            or session.round != done.round
-        ):
+        session = self._session_with(link, done.round)
+        if session is None or session.is_over:
             return
         if session.adopted < 0:
             session.tries += 1

@@ -94,18 +94,16 @@ class Config:
             )
         if self.view_size > VIEW_SIZE_LIMIT:
             raise ConfigError(f"view_size must be at most {VIEW_SIZE_LIMIT}, not {self.view_size}")
-        object.__setattr__(self, "strategy", self.sampling)
+        if isinstance(self.strategy, str):
+            object.__setattr__(self, "strategy", Strategy.parse(self.strategy, self.view_size))
+        self.sampling.check(self.view_size)
 
     @property
     def sampling(self) -> Strategy:
         """The strategy with its preset resolved against ``view_size``."""
-        strategy = self.strategy
-        if isinstance(strategy, str):
-            return Strategy.parse(strategy, self.view_size)
-        if not isinstance(strategy, Strategy):
-            raise ConfigError(f"strategy must be a Strategy or its text, not {strategy!r}")
-        strategy.check(self.view_size)
-        return strategy
+        if not isinstance(self.strategy, Strategy):
+            raise ConfigError(f"strategy must be a Strategy or its text, not {self.strategy!r}")
+        return self.strategy
 
 
 MINIMUM = {

@@ -31,7 +31,7 @@ ROUTE_PERIOD = 30.0
 """Seconds that a peer's observed source goes before its advertised address: what address translators keep
 open."""
 
-BLIND_PUSH_LIMIT = 8 * 1400
+BLIND_PUSH_LIMIT = 8 * DATAGRAM_LIMIT
 """Bytes of unasked-for messages to an address that somebody's view named but that has proven nothing yet."""
 
 FRONT_ROOM = 64

@@ -77,7 +77,7 @@ class Reconcile:
             return self._session.deadline
         if not self._suspects:
             return math.inf
-        return min((due_at for due_at, _ in self._suspects.values()), default=math.inf)
+        return min(due_at for due_at, _ in self._suspects.values())
 
     def is_from_session(self, source: Address, now: float) -> bool:
         """Whether messages from there come because this node asked."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .identity import Address, Dot, NodeId
 from .strategy import Strategy
+from .view import Descriptor
 
 __all__ = ["Counters", "Descriptor", "HeldMessage", "NodeSnapshot", "PeerRow", "PeerState"]
-
-from enum import StrEnum
-
-from .view import Descriptor
 
 
 class PeerState(StrEnum):

@@ -12,6 +12,7 @@ import math
 
 from ..errors import BacklogError, PayloadSizeError
 from .bounded import put
+from .codec import DATAGRAM_LIMIT
 from .context import Context
 from .identity import Address, Key, key_of
 from .log import Retained
@@ -24,6 +25,9 @@ __all__ = ["Spreading"]
 ACKNOWLEDGE_DELAY = 0.05
 """Seconds that an acknowledgement waits for company: below what a person notices, and several messages long
 where many come."""
+
+ACKNOWLEDGE_ROOM = 200
+"""Bytes that an unproven origin must have left for an acknowledgement to be worth trying."""
 
 ACKNOWLEDGE_COUNT = 16
 """Messages of one origin after which it is acknowledged at once, so that a full pipe keeps moving."""
@@ -187,7 +191,8 @@ class Spreading:
     def _acknowledge(self, now: float, out: Outbox) -> None:
         self._acknowledge_at = math.inf
         for key, (source, _) in list(self._due.items()):
-            if self.context.links.is_proven(source, now) or self.context.links.room_for(source, 1_400) >= 200:
+            room = self.context.links.room_for(source, DATAGRAM_LIMIT)
+            if self.context.links.is_proven(source, now) or room >= ACKNOWLEDGE_ROOM:
                 self._acknowledge_one(key, out)
         self._due.clear()
 

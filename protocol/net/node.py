@@ -300,6 +300,13 @@ class Node:
             driver = self._running
             driver.machine.set_strategy(strategy)
             driver.schedule()
+            self._warn_of_strategy()
+
+    def _warn_of_strategy(self) -> None:
+        """Log what is known to be dangerous about the strategy in force."""
+        config = self._running.machine.config
+        for warning in config.sampling.warnings(config.view_size):
+            LOGGER.warning("%s: %s", self.id.name, warning)
 
     def snapshot(self) -> NodeSnapshot:
         """One frozen picture of everything countable about this node; the last one once closed.
@@ -335,6 +342,7 @@ class Node:
             sock.close()  # nothing watches it yet: the endpoint is the last thing that can fail
             raise
         LOGGER.info("%s listens on %s", self.id, self._bound)
+        self._warn_of_strategy()
         waiting, self._introductions = self._introductions, []
         for addresses, for_ever in waiting:
             self._introduce_now(addresses, for_ever)

@@ -6,12 +6,12 @@ on the way back, ``layouts`` says which fields each kind of item has, ``codec`` 
 
 from __future__ import annotations
 
+from ..core.messages import HOPS_LIMIT
 from .codec import ITEM_LIMIT, MAGIC, REASONS, VERSION, WireCodec, size_of_datagram
 from .fields import (
     AGE_LIMIT,
     ARRAY_LIMIT,
     DEPTH_LIMIT,
-    HOPS_LIMIT,
     PAGE_LIMIT,
     SEQUENCE_LIMIT,
     TIME_LIMIT,

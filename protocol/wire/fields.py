@@ -25,7 +25,6 @@ __all__ = [
     "DOTS",
     "FLOOR",
     "FLOORS",
-    "HOPS_LIMIT",
     "KEY",
     "NODE",
     "ONE_DOT",
@@ -59,9 +58,6 @@ SEQUENCE_LIMIT = 1 << 48
 
 DEPTH_LIMIT = 1 << 53
 """The largest whole number that every JSON reader keeps exact."""
-
-HOPS_LIMIT = 127
-"""Hops that travel in one byte; encoders stop counting there. At fan-out 2, seven hops reach 100 nodes."""
 
 TIME_LIMIT = 253_402_300_799.0
 """Unix seconds at the end of the year 9999, the last one that calendars can show."""

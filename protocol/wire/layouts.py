@@ -15,6 +15,7 @@ from msgpack import Packer
 
 from ..core.identity import NodeId, key_of
 from ..core.messages import (
+    HOPS_LIMIT,
     Absent,
     Acknowledge,
     Anchor,
@@ -44,7 +45,6 @@ from .fields import (
     DOTS,
     FLOOR,
     FLOORS,
-    HOPS_LIMIT,
     KEY,
     NODE,
     ONE_DOT,

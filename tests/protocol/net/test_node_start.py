@@ -8,8 +8,10 @@ import socket
 
 import pytest
 
+from protocol.core.config import Config
 from protocol.core.events import ContactUnresolved, PeerSeen
 from protocol.core.identity import Address
+from protocol.core.strategy import Strategy
 from protocol.errors import AddressError, ConfigError, StateError
 from protocol.net import resolver
 from protocol.net.node import Node
@@ -195,3 +197,12 @@ async def test_an_unknown_contact_is_an_event_and_tried_again(monkeypatch: pytes
         )
         monkeypatch.setattr(socket, "getaddrinfo", real)
         await two.wait_for_peers(1)
+
+
+async def test_a_dangerous_strategy_is_warned_of_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING", "protocol"):
+        async with Node("127.0.0.1:0", config=Config(view_size=8, strategy="healer")):
+            pass
+    dangers = Strategy.parse("healer", 8).warnings(8)
+    assert dangers
+    assert all(any(danger in text for text in caplog.messages) for danger in dangers)
