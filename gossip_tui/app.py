@@ -152,7 +152,7 @@ class GossipApp(App[None], inherit_bindings=False):
     @property
     def has_left(self) -> bool:
         """Whether the node has left the network."""
-        return self._snapshot is not None and self._snapshot.left
+        return self._snapshot is not None and (self.runner.leaving or self.feed.has_left)
 
     @property
     def is_demo(self) -> bool:

@@ -67,6 +67,10 @@ class Feed(Protocol):
         """Bytes that fit one message."""
 
     @property
+    def has_left(self) -> bool:
+        """Whether the node has said goodbye, be it an instant ago."""
+
+    @property
     def unacknowledged(self) -> int:
         """Own messages that no other node is known to have and that may still be heard."""
 
@@ -145,6 +149,7 @@ class NodeFeed:
         self._shown: NodeSnapshot | None = None
         self._moved = False
         self._remembered: dict[int, tuple[Address, ...]] = {}
+        self._moving = asyncio.Lock()
 
     @property
     def node(self) -> NodeLike:
@@ -203,6 +208,11 @@ class NodeFeed:
         return self.node.payload_limit
 
     @property
+    def has_left(self) -> bool:
+        """Whether the node has said goodbye, be it an instant ago; it may still be busy closing."""
+        return self.node.snapshot().left
+
+    @property
     def unacknowledged(self) -> int:
         """Own messages that no other node is known to have; none once it has left, when it is too late."""
         snapshot = self.node.snapshot()
@@ -211,7 +221,8 @@ class NodeFeed:
     async def join(self, *contacts: str) -> bool:
         """Join through ``contacts``; a node that left comes back as a new incarnation first.
 
-        Coming back without naming anybody, it goes through those who were in its view when it left.
+        Coming back without naming anybody, it goes through those who were in its view when it left. One that
+        is still leaving is waited for, since it holds the address.
 
         Returns:
             Whether a new incarnation was made.
@@ -221,17 +232,19 @@ class NodeFeed:
             OSError: The new incarnation can't bind the old address.
         """
         addresses = [Address.parse(contact) for contact in contacts]
-        if not self.node.snapshot().left:
-            self.node.join(*addresses)
-            return False
         seat = self._seat
-        node = self._successor(self._nodes[seat])
-        node.join(*(addresses or self._remembered.get(seat, ())))
-        await node.start()
-        self._nodes[seat] = node
-        if seat == self._seat:
-            self._listen()
-        return True
+        async with self._moving:
+            before = self._nodes[seat]
+            if not before.snapshot().left:
+                before.join(*addresses)
+                return False
+            node = self._successor(before)
+            node.join(*(addresses or self._remembered.get(seat, ())))
+            await node.start()
+            self._nodes[seat] = node
+            if seat == self._seat:
+                self._listen()
+            return True
 
     def add(self, *peers: str) -> None:
         """Try these peers once.
@@ -248,11 +261,14 @@ class NodeFeed:
         Raises:
             StateError: The node has left already.
         """
-        snapshot = self.node.snapshot()
-        if snapshot.left:
-            raise StateError("this node has left already; /join comes back")
-        self._remembered[self._seat] = tuple(descriptor.address for descriptor in snapshot.view)
-        await self.node.leave()
+        seat = self._seat
+        async with self._moving:
+            node = self._nodes[seat]
+            snapshot = node.snapshot()
+            if snapshot.left:
+                raise StateError("this node has left already; /join comes back")
+            self._remembered[seat] = tuple(descriptor.address for descriptor in snapshot.view)
+            await node.leave()
 
     def set_strategy(self, text: str) -> Strategy:
         """Sample by this preset or strategy from now on.

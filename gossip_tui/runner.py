@@ -41,6 +41,8 @@ class CommandRunner:
 
     def __init__(self, app: GossipApp) -> None:
         self._app = app
+        self.leaving = False
+        """Whether the node is about to leave, or at it: what is typed meanwhile comes after that."""
 
     def take(self, line: str) -> None:
         """Carry out a line of the composer.
@@ -107,10 +109,14 @@ class CommandRunner:
         """Say goodbye."""
         if self._app.has_left:
             raise CommandError("this node has left already: /join comes back")
+        self.leaving = True
         self._later(self._leave)
 
     async def _leave(self) -> None:
-        await self._app.feed.leave()
+        try:
+            await self._app.feed.leave()
+        finally:
+            self.leaving = False
         self._app.tell("left the network: /join comes back")
 
     def run_strategy(self, invocation: Invocation) -> None:

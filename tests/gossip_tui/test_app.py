@@ -285,6 +285,25 @@ async def test_leaving_twice_is_refused() -> None:
         assert driver.hint == "this node has left already: /join comes back"
 
 
+async def test_join_typed_right_behind_leave_comes_back() -> None:
+    said = asyncio.Event()
+
+    class Lingering(MemoryNode):
+        async def leave(self) -> None:
+            await super().leave()
+            await said.wait()
+
+    back = MemoryNode(incarnation=1)
+    async with driven(Lingering(), successor=lambda _: back) as driver:
+        await driver.enter("/leave")
+        await driver.enter("/join")
+        assert driver.hint == ""
+        assert not back.joined
+        said.set()
+        await driver.look()
+        assert back.joined
+
+
 async def test_a_port_taken_in_the_meantime_is_said() -> None:
     class Taken(MemoryNode):
         async def start(self) -> None:

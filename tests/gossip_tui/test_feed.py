@@ -147,6 +147,27 @@ async def test_after_leaving_join_makes_a_new_incarnation_through_the_old_view()
         assert (await polled(feed)).snapshot.id == new.id
 
 
+async def test_coming_back_waits_until_the_goodbye_is_said() -> None:
+    said = asyncio.Event()
+
+    class Lingering(MemoryNode):
+        async def leave(self) -> None:
+            await super().leave()
+            await said.wait()
+
+    new = MemoryNode(incarnation=1)
+    async with opened(Lingering(), successor=lambda _: new) as feed:
+        leaving = asyncio.ensure_future(feed.leave())
+        joining = asyncio.ensure_future(feed.join())
+        await settle()
+        assert feed.has_left
+        assert not new.started
+        said.set()
+        assert await joining
+        assert new.started == 1
+        await leaving
+
+
 async def test_a_new_incarnation_joins_through_who_is_named() -> None:
     new = MemoryNode(incarnation=1)
     async with opened(MemoryNode(), successor=lambda _: new) as feed:
