@@ -32,6 +32,8 @@ class Context:
         codec: Codec,
         rng: random.Random,
         cluster: int,
+        *,
+        verify_sources: bool = True,
     ) -> None:
         """Tie the parts' common ground together.
 
@@ -42,6 +44,7 @@ class Context:
             codec: Packs items.
             rng: Dice; only ``random()`` is used.
             cluster: The tag every datagram carries.
+            verify_sources: Whether an address has to prove itself before it is believed.
         """
         self.id = identity
         self.key: Key = identity.key
@@ -50,7 +53,7 @@ class Context:
         self.codec = codec
         self.random = rng.random
         self.cluster = cluster
-        self.links = Links(bytes(int(rng.random() * 256) for _ in range(32)))
+        self.links = Links(bytes(int(rng.random() * 256) for _ in range(32)), verify=verify_sources)
         self.causal = CausalOrder(config)
         self.header_size = codec.header_size(self.header(1 << 63, 1 << 63))
         """Bytes of the largest header this node writes."""

@@ -8,7 +8,7 @@ collected and fetched by whoever drives: asyncio, the simulator, a test.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,7 @@ class Machine:
         rng: random.Random,
         *,
         wall_offset: float = 0.0,
+        verify_sources: bool = True,
     ) -> None:
         """Make a node that knows nobody.
 
@@ -58,8 +59,12 @@ class Machine:
             codec: Packs and parses datagrams.
             rng: Dice; only ``random()`` is used.
             wall_offset: Unix time minus ``now``.
+            verify_sources: Whether an address has to prove, by echoing a cookie, that it receives what is
+                sent to it. False only where nobody can forge a source, such as within one process.
         """
-        self.context = Context(identity, address, config, codec, rng, cluster_tag(config.cluster))
+        self.context = Context(
+            identity, address, config, codec, rng, cluster_tag(config.cluster), verify_sources=verify_sources
+        )
         view = PartialView(identity, address, config.view_size, rng)
         self._out = Outbox()
         self._sampling = Sampling(self.context, view)
@@ -131,6 +136,18 @@ class Machine:
     def introduce(self, descriptors: Iterable[Descriptor]) -> None:
         """Fill the view from outside, as experiments do; no event, nothing sent."""
         self._sampling.introduce(descriptors)
+
+    def schedule_cycle(self, at: float) -> None:
+        """Begin the next cycle at ``at`` and the others a period apart, for experiments that order cycles."""
+        self._sampling.schedule(at)
+
+    def limit_selection(self, is_eligible: Callable[[NodeId], bool] | None) -> None:
+        """Exchange only with peers for whom ``is_eligible`` holds, and evict nobody for silence.
+
+        The paper's model, where nodes ask live peers only; an experiment knows who is alive, a real node does
+        not. None ends it.
+        """
+        self._sampling.is_eligible = is_eligible
 
     def send_gossip(self, payload: bytes, now: float, created_at: float) -> Message:
         """Make the next own message, deliver it here and push it.

@@ -41,7 +41,7 @@ class Outgoing:
         """Share out items for one target among as few datagrams as the limit allows, in order."""
         context = self.context
         links = context.links
-        offer = links.cookie_for(target, now) if target in self.out.offers else 0
+        offer = links.cookie_for(target, now) if links.verifies and target in self.out.offers else 0
         header = context.header(links.dial(target, now).cookie, offer)
         room = DATAGRAM_LIMIT - context.codec.header_size(header)
         start = size = 0

@@ -82,6 +82,9 @@ class Sampling:
         self._answered: dict[int, Address] = {}
         """Nonces whose answer came, so that a second one, to a request sent twice, is no surprise."""
         self._next_cycle_at = -math.inf
+        self.is_eligible: Callable[[NodeId], bool] | None = None
+        """In the paper's model: whether a peer is alive. Then nobody else is asked, and silence evicts
+        nobody."""
 
     @property
     def deadline(self) -> float:
@@ -116,6 +119,10 @@ class Sampling:
     def hurry(self, now: float) -> None:
         """Begin the next cycle at once: somebody is there whom this node does not know yet."""
         self._next_cycle_at = min(self._next_cycle_at, now)
+
+    def schedule(self, at: float) -> None:
+        """Begin the next cycle at this moment instead of a period after the last."""
+        self._next_cycle_at = at
 
     def postpone(self, now: float) -> None:
         """Give everybody a little more time, since it was this node that was asleep."""
@@ -257,7 +264,7 @@ class Sampling:
     def _select_peer(self, now: float, out: Outbox) -> Descriptor | None:
         """Whom to exchange with; strangers that may not be sent a request leave the view instead."""
         while True:
-            peer = self.view.select_peer(self.context.config.sampling.peer_selection)
+            peer = self.view.select_peer(self.context.config.sampling.peer_selection, self.is_eligible)
             if peer is None:
                 return None
             link = self.context.links.get(self.route(peer, now))
@@ -295,7 +302,8 @@ class Sampling:
         items = [packed]
         if node is not None:
             items += context.acknowledgement(node.key)
-        if not link.cookie:
+        is_known = bool(link.cookie) or not context.links.verifies
+        if not is_known:
             items += self._padding(sum(item.size for item in items), limit)
         timeout = context.config.answer_timeout
         exchange = Exchange(
@@ -306,7 +314,7 @@ class Sampling:
             sent,
             now,
             now + timeout,
-            bool(link.cookie),
+            is_known,
             now + self._resend_period() if node is not None else math.inf,
             tuple(items),
         )
@@ -370,7 +378,7 @@ class Sampling:
             if exchange.deadline <= now:
                 del self._pending[nonce]
                 put(self._late, nonce, exchange, LATE_LIMIT)
-                if exchange.id is not None:
+                if exchange.id is not None and self.is_eligible is None:
                     self._lose(exchange.id, now, out)
             elif exchange.again_at <= now:
                 self._pending[nonce] = exchange._replace(

@@ -9,7 +9,7 @@ Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -125,14 +125,27 @@ class PartialView:
         """All descriptors, youngest first, equal ages by id."""
         return tuple(sorted(self, key=lambda descriptor: (descriptor.age, descriptor.id)))
 
-    def select_peer(self, peer_selection: PeerSelection) -> Descriptor | None:
-        """The peer to exchange views with: any, the youngest or the oldest, ties at random; None if empty."""
-        if not self._entries:
+    def select_peer(
+        self, peer_selection: PeerSelection, is_eligible: Callable[[NodeId], bool] | None = None
+    ) -> Descriptor | None:
+        """The peer to exchange views with: any, the youngest or the oldest, ties at random.
+
+        Args:
+            peer_selection: Which.
+            is_eligible: Whether a node may be chosen; None for any.
+
+        Returns:
+            Its descriptor; None if there is nobody to choose.
+        """
+        pool = list(self._entries.values())
+        if is_eligible is not None:
+            pool = [entry for entry in pool if is_eligible(entry[0])]
+        if not pool:
             return None
         if peer_selection is PeerSelection.RAND:
-            chosen = self._draw(list(self._entries.values()), 1)
+            chosen = self._draw(pool, 1)
         else:
-            chosen, _ = self._split(1, youngest=peer_selection is PeerSelection.HEAD)
+            chosen, _ = self._split(pool, 1, youngest=peer_selection is PeerSelection.HEAD)
         return self._describe(chosen)[0]
 
     def sample(self, count: int, exclude: Collection[NodeId] = ()) -> list[Descriptor]:
@@ -157,7 +170,7 @@ class PartialView:
             count: c/2 - 1 in the paper, whose buffer has the own descriptor in front.
             heal: H.
         """
-        oldest, others = self._split(heal)
+        oldest, others = self._split(list(self._entries.values()), heal)
         chosen = self._draw(others, count)
         if len(chosen) < count:
             chosen += self._draw(oldest, count - len(chosen))
@@ -192,7 +205,11 @@ class PartialView:
             elif view_selection is ViewSelection.RAND:
                 self._discard(self._draw(list(self._entries.values()), excess))
             else:
-                self._discard(self._split(excess, youngest=view_selection is ViewSelection.TAIL)[0])
+                self._discard(
+                    self._split(
+                        list(self._entries.values()), excess, youngest=view_selection is ViewSelection.TAIL
+                    )[0]
+                )
         return self._change_since(before, len(received))
 
     def add(self, descriptor: Descriptor) -> ViewChange:
@@ -267,7 +284,7 @@ class PartialView:
         entries = self._entries
         healed = min(rule.heal, excess)
         if healed:
-            self._discard(self._split(healed)[0])
+            self._discard(self._split(list(entries.values()), healed)[0])
             excess -= healed
         swapped = min(rule.swap, excess)
         if swapped:
@@ -280,9 +297,10 @@ class PartialView:
         if excess:
             self._discard(self._draw(list(entries.values()), excess))
 
-    def _split(self, count: int, *, youngest: bool = False) -> tuple[list[Entry], list[Entry]]:
-        """The ``count`` oldest (or youngest) and the others, each in no order; ties fall at random."""
-        pool = list(self._entries.values())
+    def _split(
+        self, pool: list[Entry], count: int, *, youngest: bool = False
+    ) -> tuple[list[Entry], list[Entry]]:
+        """The ``count`` oldest (or youngest) of a pool, and the others; in no order, ties fall at random."""
         if not 0 < count < len(pool):
             return (pool, []) if count > 0 else ([], pool)
         pool.sort(key=stamp_of, reverse=youngest)  # measured: quicker than any single pass written in Python
