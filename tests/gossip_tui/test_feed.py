@@ -161,7 +161,7 @@ async def test_coming_back_waits_until_the_goodbye_is_said() -> None:
         joining = asyncio.ensure_future(feed.join())
         await settle()
         assert feed.has_left
-        assert not new.started
+        assert not new.joined
         said.set()
         assert await joining
         assert new.started == 1
