@@ -25,6 +25,7 @@ from .log import Log
 from .messages import Goodbye, Message
 from .outbox import Outbox
 from .outgoing import Outgoing
+from .peer_sampler import PeerSampler
 from .sampling import Sampling
 from .snapshot import Counters, NodeSnapshot
 from .strategy import Strategy
@@ -68,6 +69,7 @@ class Machine:
         view = PartialView(identity, address, config.view_size, rng)
         self._out = Outbox()
         self._sampling = Sampling(self.context, view)
+        self._peer_sampler = PeerSampler(view, rng.random)
         self._intake = Intake(self.context, self._out, self._sampling)
         self._outgoing = Outgoing(self.context, self._out)
         self._causal = self.context.causal
@@ -259,6 +261,14 @@ class Machine:
     def view(self) -> tuple[Descriptor, ...]:
         """The partial view, youngest first."""
         return self._sampling.view.descriptors()
+
+    def sample(self, k: int) -> tuple[Descriptor, ...]:
+        """Up to ``k`` different descriptors of the view at random; see ``PeerSampler.sample``.
+
+        Raises:
+            ConfigError: ``k`` is no whole number of at least 0.
+        """
+        return self._peer_sampler.sample(k)
 
     def snapshot(self, now: float) -> NodeSnapshot:
         """One frozen picture of everything countable."""

@@ -203,6 +203,19 @@ class Node:
         """
         return () if self._closed else self._started.machine.view()
 
+    def sample(self, k: int) -> tuple[Descriptor, ...]:
+        """Up to ``k`` different peers at random, out of the partial view; empty once closed.
+
+        Nobody comes again before everybody now in the view came once, over as many calls as that takes. Fewer
+        than ``k`` come if the view holds fewer. Any peer of the network is as likely as any other, but a view
+        changes slowly: answers less than about 20 cycles apart are not independent of each other.
+
+        Raises:
+            ConfigError: ``k`` is no whole number of at least 0.
+            StateError: The node is not started.
+        """
+        return () if self._closed else self._started.machine.sample(k)
+
     def send_gossip(self, data: str | bytes) -> Message:
         """Make a message, deliver it here and spread it; text is sent as UTF-8.
 

@@ -66,6 +66,10 @@ class SimulatedNode:
         """The partial view, youngest first."""
         return self.machine.view()
 
+    def sample(self, k: int) -> tuple[Descriptor, ...]:
+        """Up to ``k`` different peers at random; the same contract as ``protocol.Node.sample``."""
+        return self.machine.sample(k)
+
     def send_gossip(self, data: str | bytes) -> Message:
         """Send a message now; the same contract as ``protocol.Node.send_gossip``."""
         if not isinstance(data, str | bytes):

@@ -25,6 +25,7 @@ NODE_MEMBERS = {
     "leave",
     "messages",
     "payload_limit",
+    "sample",
     "send_gossip",
     "set_strategy",
     "snapshot",
