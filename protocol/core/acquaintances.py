@@ -17,9 +17,6 @@ __all__ = ["Acquaintances"]
 LEFT_LIMIT = 1_024
 """Leavers remembered, so that old descriptors do not bring them back."""
 
-KNOWN_LIMIT = 4_096
-"""Nodes heard of and shown to people."""
-
 FAREWELL_LIMIT = 64
 """Nodes outside the view that hear a goodbye: the last met of those who exchanged lately, and so may hold
 this node's descriptor."""
@@ -33,7 +30,8 @@ class Acquaintance:
     def __init__(self, address: Address) -> None:
         """Meet a node in the view."""
         self.address = address
-        self.state = PeerState.VIEW
+        self.state = PeerState.AUTHOR
+        """Lost, left, or neither; whether it is in the view, the view knows."""
         self.direction = ""
         self.exchanged_at: float | None = None
 
@@ -41,10 +39,16 @@ class Acquaintance:
 class Acquaintances:
     """Nodes met in the view, newest meeting last, and leavers."""
 
-    def __init__(self) -> None:
-        """Know nobody."""
+    def __init__(self, limit: int) -> None:
+        """Know nobody, and at most ``limit`` nodes ever; with 0 nobody is noted and nothing told."""
+        self._limit = limit
         self._met: dict[NodeId, Acquaintance] = {}
         self._left: dict[NodeId, None] = {}
+
+    @property
+    def has_leavers(self) -> bool:
+        """Whether anybody is remembered to have left."""
+        return bool(self._left)
 
     def has_left(self, node: NodeId) -> bool:
         """Whether this incarnation said goodbye."""
@@ -55,24 +59,27 @@ class Acquaintances:
         met = self._met.get(node)
         return met.address if met is not None else None
 
-    def meet(self, node: NodeId, address: Address, out: Outbox) -> None:
-        """Note that a node came into the view."""
+    def meet(self, nodes: Iterable[NodeId], view: PartialView, out: Outbox) -> None:
+        """Note that nodes came into the view; most of them are old acquaintances."""
+        if not self._limit:
+            return
+        known = self._met
+        for node in nodes:
+            if node not in known or known[node].state is not PeerState.AUTHOR:
+                self._greet(node, view, out)
+
+    def _greet(self, node: NodeId, view: PartialView, out: Outbox) -> None:
+        descriptor = view.get(node)
+        if descriptor is None:
+            return
+        address = descriptor.address
         met = self._met.get(node)
         if met is None:
             met = Acquaintance(address)
-            put(self._met, node, met, KNOWN_LIMIT)
-            out.tell(PeerSeen(node, address))
-        elif met.state is PeerState.LOST:
-            out.tell(PeerSeen(node, address))
+            put(self._met, node, met, self._limit)
         met.address = address
-        met.state = PeerState.VIEW
-
-    def part(self, nodes: Iterable[NodeId]) -> None:
-        """Note that nodes went out of the view, as they do all the time."""
-        for node in nodes:
-            met = self._met.get(node)
-            if met is not None and met.state is PeerState.VIEW:
-                met.state = PeerState.AUTHOR
+        met.state = PeerState.AUTHOR
+        out.tell(PeerSeen(node, address))
 
     def lose(self, node: NodeId, address: Address, out: Outbox) -> None:
         """Note that a node stopped answering."""
@@ -93,10 +100,11 @@ class Acquaintances:
         """Never take in a former identity of this node itself."""
         put(self._left, node, None, LEFT_LIMIT)
 
-    def note_exchange(self, node: NodeId, direction: str, now: float) -> None:
-        """Note how the last exchange with a node went."""
-        met = self._met.get(node)
+    def note_exchange(self, peer: Descriptor, direction: str, now: float) -> None:
+        """Note how the last exchange with a node went, and where it was then."""
+        met = self._met.get(peer.id)
         if met is not None:
+            met.address = peer.address
             met.direction = direction
             met.exchanged_at = now
 
@@ -125,7 +133,7 @@ class Acquaintances:
         return PeerRow(
             id=node,
             address=met.address,
-            state=met.state,
+            state=met.state if descriptor is None else PeerState.VIEW,
             age=descriptor.age if descriptor is not None else None,
             round_trip=link.round_trip if link is not None else None,
             last_direction=met.direction,

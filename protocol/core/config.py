@@ -66,6 +66,11 @@ class Config:
     """Own messages that may be unacknowledged before ``send_gossip`` refuses. Large enough to write on a
     train, small enough that retention (``history_limit``) holds them; a choice."""
 
+    acquaintance_limit: int = 4_096
+    """Nodes heard of, and their addresses, that are remembered beyond the view: for the list of peers, for
+    round trips and for goodbyes. Some 300 bytes each; 0 in experiments with very many nodes. Default: a
+    choice, some megabytes at the most."""
+
     gap_timeout: float = 30.0
     """Seconds of asking before messages that every peer has evicted are given up as a gap."""
 
@@ -114,6 +119,7 @@ MINIMUM = {
     "hold_back_limit": 1,
     "hold_back_size_limit": 1,
     "backlog_limit": 1,
+    "acquaintance_limit": 0,
 }
 VIEW_SIZE_LIMIT = 1_000
 """Descriptors in a view at the most: c/2 of them must have a chance to fit a datagram over a few

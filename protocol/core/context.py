@@ -53,7 +53,8 @@ class Context:
         self.codec = codec
         self.random = rng.random
         self.cluster = cluster
-        self.links = Links(bytes(int(rng.random() * 256) for _ in range(32)), verify=verify_sources)
+        secret = bytes(int(rng.random() * 256) for _ in range(32))
+        self.links = Links(secret, config.acquaintance_limit, verify=verify_sources)
         self.causal = CausalOrder(config)
         self.header_size = codec.header_size(self.header(1 << 63, 1 << 63))
         """Bytes of the largest header this node writes."""

@@ -19,8 +19,11 @@ from .messages import Header
 __all__ = ["Link", "Links"]
 
 LINK_LIMIT = 4_096
-"""Addresses remembered of each sort, proven or dialled and strangers; the one whose proof, or else whose
-first datagram, is longest ago goes first. A choice: some megabytes at the most."""
+"""Addresses remembered of each sort at the most, proven or dialled and strangers; the one whose proof, or
+else whose first datagram, is longest ago goes first. A choice: some megabytes at the most."""
+
+FEWEST_LINKS = 64
+"""Addresses remembered at the least: those an exchange, a repair or a catch-up goes on with."""
 
 PROOF_PERIOD = 60.0
 """Seconds that a proof lasts after the last one: a choice, some tens of cycles."""
@@ -88,12 +91,13 @@ class Link:
 class Links:
     """All links of one node, bounded; cookies are stateless."""
 
-    def __init__(self, secret: bytes, *, verify: bool = True) -> None:
-        """Sign cookies with ``secret``, which nobody else knows.
+    def __init__(self, secret: bytes, limit: int = LINK_LIMIT, *, verify: bool = True) -> None:
+        """Sign cookies with ``secret``, which nobody else knows; remember ``limit`` addresses of each sort.
 
         Without ``verify`` every address counts as proven from the start, and no cookies are needed.
         """
         self._secret = secret
+        self._limit = max(limit, FEWEST_LINKS)
         self.verifies = verify
         self._familiar: dict[Address, Link] = {}
         self._strangers: dict[Address, Link] = {}
@@ -119,7 +123,7 @@ class Links:
         link = self.get(source)
         if link is None:
             link = Link(source, is_stranger=True, now=now)
-            put(self._strangers, source, link, LINK_LIMIT)
+            put(self._strangers, source, link, self._limit)
         if now > link.proven_until:
             link.balance += size
         if (
@@ -140,7 +144,7 @@ class Links:
         if link is None:
             proven_until = -math.inf if self.verifies else math.inf
             link = Link(target, is_stranger=False, now=now, proven_until=proven_until)
-            put(self._familiar, target, link, LINK_LIMIT)
+            put(self._familiar, target, link, self._limit)
         return link
 
     def grant(self, target: Address, size: int, now: float) -> None:
@@ -156,7 +160,7 @@ class Links:
         if link.is_stranger:
             link.is_stranger = False
             self._strangers.pop(link.address, None)
-        put(self._familiar, link.address, link, LINK_LIMIT)
+        put(self._familiar, link.address, link, self._limit)
 
     def is_proven(self, address: Address, now: float) -> bool:
         """Whether messages may be sent to this address freely."""
@@ -246,7 +250,7 @@ class Links:
 
     def _note_route(self, source: Address, header: Header, now: float) -> None:
         if source != header.address:
-            put(self._routes, header.sender, (source, now), LINK_LIMIT)
+            put(self._routes, header.sender, (source, now), self._limit)
         elif self._routes:
             self._routes.pop(header.sender, None)
 

@@ -143,6 +143,10 @@ class Machine:
         """Begin the next cycle at ``at`` and the others a period apart, for experiments that order cycles."""
         self._sampling.schedule(at)
 
+    def be_terse(self) -> None:
+        """Tell of no ``ViewChanged`` from now on; every exchange makes two, and experiments read the view."""
+        self._out.is_terse = True
+
     def limit_selection(self, is_eligible: Callable[[NodeId], bool] | None) -> None:
         """Exchange only with peers for whom ``is_eligible`` holds, and evict nobody for silence.
 

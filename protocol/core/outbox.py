@@ -23,7 +23,7 @@ EVENT_LIMIT = 65_536
 class Outbox:
     """What waits to be sent, by target and in order, and the events nobody fetched yet."""
 
-    __slots__ = ("bare", "dropped", "events", "fan_outs", "offers", "told", "waiting")
+    __slots__ = ("bare", "dropped", "events", "fan_outs", "is_terse", "offers", "told", "waiting")
 
     def __init__(self) -> None:
         self.waiting: dict[Address, list[Packed]] = {}
@@ -39,6 +39,8 @@ class Outbox:
         self.events: list[Event] = []
         self.dropped = 0
         """Events refused for want of room."""
+        self.is_terse = False
+        """Whether changes of the view, of which every exchange makes one, are kept to itself."""
 
     def send(self, target: Address, *items: Packed) -> None:
         """Queue items for one target; with none, just a header."""

@@ -10,7 +10,7 @@ that somebody is there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ class Sampling:
         self.view = view
         self.cycle = 0
         self.dials = Dials()
-        self.acquaintances = Acquaintances()
+        self.acquaintances = Acquaintances(context.config.acquaintance_limit)
         self.started = self.answered = self.served = self.lost_count = 0
         self._last_pushed: tuple[Descriptor, ...] = ()
         """What the last active half sent: the head of the view in the paper's terms."""
@@ -167,7 +167,7 @@ class Sampling:
         """
         received, sent = self.introductions.pop(source)
         self._merge(received, sent, now, out)
-        self.acquaintances.note_exchange(received[0].id, "in", now)
+        self.acquaintances.note_exchange(received[0], "in", now)
 
     def on_exchange_answer(
         self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox
@@ -199,7 +199,7 @@ class Sampling:
             self._merge((peer, *answer.descriptors), exchange.sent, now, out)
         elif exchange.push:
             self.view.increase_age()
-        self.acquaintances.note_exchange(peer.id, "out", now)
+        self.acquaintances.note_exchange(peer, "out", now)
         return True
 
     def on_own(self, items: Iterable[Item]) -> None:
@@ -353,10 +353,12 @@ class Sampling:
         A prefix of the buffer is as random as all of it: a trimmed exchange is a smaller sample, no other.
         """
         digest = self.context.digest()
+        packed = self.context.pack(make(buffer, digest))
+        if packed.size <= limit:
+            return packed, buffer
         frontier = digest.frontier or ()
         some = digest._replace(frontier=self._some_of(frontier, SMALL_FRONTIER))
-        tries = [(len(buffer), digest)]
-        tries += [(len(buffer) * quarters // 4, some) for quarters in (4, 3, 2, 1, 0)]
+        tries = [(len(buffer) * quarters // 4, some) for quarters in (4, 3, 2, 1, 0)]
         for count, told in [*tries, (0, digest._replace(frontier=None))]:
             packed = self.context.pack(make(buffer[:count], told))
             if packed.size <= limit:
@@ -416,16 +418,17 @@ class Sampling:
         self.dials.forget_address(exchange.target)
 
     def _merge(
-        self, received: Iterable[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
+        self, received: Sequence[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
     ) -> None:
-        accepted = [descriptor for descriptor in received if self._is_credible(descriptor, now)]
-        change = self.view.merge(accepted, sent, self.context.config.sampling.view_selection)
+        lost = self.dials.lost
+        if lost or self.acquaintances.has_leavers:
+            received = [descriptor for descriptor in received if self._is_credible(descriptor, now)]
+        change = self.view.merge(received, sent, self.context.config.sampling.view_selection)
         self.view.increase_age()
-        for node in change.joined:
-            self.dials.lost.pop(node, None)
-            descriptor = self.view.get(node)
-            if descriptor is not None:
-                self.acquaintances.meet(node, descriptor.address, out)
+        if lost:
+            for node in change.joined:
+                lost.pop(node, None)
+        self.acquaintances.meet(change.joined, self.view, out)
         self._settle(change, out)
 
     def _is_credible(self, descriptor: Descriptor, now: float) -> bool:
@@ -440,8 +443,7 @@ class Sampling:
 
     def _settle(self, change: ViewChange, out: Outbox) -> None:
         """Tell what changed in the view."""
-        self.acquaintances.part(change.parted)
-        if change.joined or change.parted:
+        if (change.joined or change.parted) and not out.is_terse:
             out.tell(ViewChanged(change.joined, change.parted))
 
     def _confirm(self, exchange: Exchange, link: Link, out: Outbox) -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "WORD",
     "Field",
     "address_of",
+    "array_size",
     "bin_of",
     "bin_size",
     "listing",
@@ -350,6 +351,11 @@ RANGES = Field(pack_ranges, size_of_ranges, decode_ranges)
 # -- fields made of fields -------------------------------------------------------------------------
 
 
+def array_size(length: int) -> int:
+    """Bytes of the header of a msgpack array with so many elements, at most 65,535."""
+    return 1 if length <= 15 else 3
+
+
 def list_of(value: object) -> list[Any]:
     """The value if it is an array."""
     if type(value) is not list:
@@ -383,6 +389,6 @@ def listing(field: Field) -> Field:
     """An array of any number of ``field``, from and to a tuple; msgpack's ``max_array_len`` bounds it."""
     return Field(
         lambda values: [field.encode(value) for value in values],
-        lambda values: (1 if len(values) <= 15 else 3) + sum([field.size(value) for value in values]),
+        lambda values: array_size(len(values)) + sum([field.size(value) for value in values]),
         lambda value: tuple([field.decode(element) for element in list_of(value)]),
     )

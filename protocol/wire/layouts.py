@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from msgpack import Packer
 
-from ..core.identity import NodeId, key_of
+from ..core.identity import Address, NodeId, key_of
 from ..core.messages import (
     HOPS_LIMIT,
     Absent,
@@ -54,6 +55,7 @@ from .fields import (
     TIME_LIMIT,
     WORD,
     Field,
+    array_size,
     bin_of,
     bin_size,
     listing,
@@ -238,7 +240,27 @@ def read_padding(elements: list[Any]) -> Padding:
 # -- all kinds -------------------------------------------------------------------------------------
 
 DEPTH = unsigned(DEPTH_LIMIT)
-DESCRIPTORS = listing(record(Descriptor, NODE, ADDRESS, unsigned(AGE_LIMIT)))
+AGE = unsigned(AGE_LIMIT)
+DESCRIPTOR = record(Descriptor, NODE, ADDRESS, AGE)
+
+
+@lru_cache(maxsize=65_536)
+def size_of_place(node: NodeId, address: Address) -> int:
+    """Bytes of a descriptor without its age; remembered, since each is sent over and over."""
+    return DESCRIPTOR.size((node, address, 0)) - AGE.size(0)
+
+
+def size_of_descriptors(descriptors: Sequence[Descriptor]) -> int:
+    """Bytes of ``DESCRIPTORS``: what an exchange is sized by, half a view at a time."""
+    age_size = AGE.size
+    sizes = [
+        size_of_place(node, address) + (1 if age < 0x80 else age_size(age))
+        for node, address, age in descriptors
+    ]
+    return array_size(len(sizes)) + sum(sizes)
+
+
+DESCRIPTORS = replace(listing(DESCRIPTOR), size=size_of_descriptors)
 DIGEST = record(Digest, optional(DOTS), DEPTH, WORD, WORD)
 
 
