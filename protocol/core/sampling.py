@@ -158,6 +158,8 @@ class Sampling:
             put(self.introductions, source, ((peer, *request.descriptors), sent), INTRODUCTION_LIMIT)
             if now <= link.proven_until:
                 self.complete_introduction(source, now, out)
+        elif request.pull and not is_repeated and now <= link.proven_until:
+            self.view.increase_age()
         return True
 
     def complete_introduction(self, source: Address, now: float, out: Outbox) -> None:

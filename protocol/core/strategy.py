@@ -81,12 +81,20 @@ class HealSwap:
 
     H = c/2 is called healer, S = c/2 swapper, H = S = 0 blind. Bad: a blind view spreads in-degrees wide and
     forgets the dead slowly, a healer clusters and parts small views, a swapper forgets the dead slowly.
+
+    Raises:
+        ConfigError: H or S is no whole number.
     """
 
     heal: int
     """H: so many of the oldest go first, at the most; 0 to c/2."""
     swap: int
     """S: then so many of those just sent to the peer, at the most; 0 to c/2 - H."""
+
+    def __post_init__(self) -> None:
+        for letter, value in (("H", self.heal), ("S", self.swap)):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ConfigError(f"{letter} must be a whole number, not {value!r}")
 
     def __str__(self) -> str:
         return f"H={self.heal}, S={self.swap}"

@@ -163,6 +163,14 @@ def test_a_part_of_the_wrong_type_is_refused_at_once() -> None:
         Strategy(PeerSelection.RAND, Propagation.PUSH, "head")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("heal", "swap", "words"), [(1.0, 9, "H must be"), (1, "9", "S must be"), (True, 0, "H")]
+)
+def test_h_and_s_are_whole_numbers_or_refused_at_once(heal: int, swap: int, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        HealSwap(heal, swap)
+
+
 def test_push_and_pull_say_which_way_descriptors_travel() -> None:
     assert [(way.pushes, way.pulls) for way in Propagation] == [(True, False), (False, True), (True, True)]
 
