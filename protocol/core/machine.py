@@ -274,6 +274,15 @@ class Machine:
         """
         return self._peer_sampler.sample(k)
 
+    def view_ids(self) -> list[NodeId]:
+        """Who is in the partial view, in order of arrival; quicker than ``view``."""
+        return self._sampling.view.ids()
+
+    @property
+    def exchanges_served(self) -> int:
+        """View exchanges that peers started here so far."""
+        return self._sampling.served
+
     def snapshot(self, now: float) -> NodeSnapshot:
         """One frozen picture of everything countable."""
         return describe(self._intake, self._counters(), now, has_left=self._has_left)

@@ -125,6 +125,10 @@ class PartialView:
         """All descriptors, youngest first, equal ages by id."""
         return tuple(sorted(self, key=lambda descriptor: (descriptor.age, descriptor.id)))
 
+    def ids(self) -> list[NodeId]:
+        """Who is in the view, in order of arrival."""
+        return list(self._entries)
+
     def select_peer(
         self, peer_selection: PeerSelection, is_eligible: Callable[[NodeId], bool] | None = None
     ) -> Descriptor | None:
