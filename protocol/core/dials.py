@@ -96,6 +96,8 @@ class Dials:
             is_known: Whether an address is in the view, so that it need not be dialled.
             is_alone: Whether the view is empty: then the long waits of better days do not count.
         """
+        if not (self.lost or self.contacts):
+            return []
         longest = LONGEST_REDIAL_ALONE if is_alone else LONGEST_REDIAL
         due: list[tuple[NodeId | None, Dial]] = []
         known = [*self.lost.items(), *((None, contact) for contact in self.contacts.values())]

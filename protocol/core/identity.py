@@ -169,8 +169,7 @@ class Address(NamedTuple):
     @property
     def is_wildcard(self) -> bool:
         """Whether the host means every interface, such as ``0.0.0.0``: nobody can be reached under it."""
-        packed = packed_host(self.host)
-        return packed is not None and not any(packed)
+        return is_wildcard_host(self.host)
 
     @classmethod
     def parse(cls, text: str, *, allow_port_zero: bool = False) -> Self:
@@ -224,6 +223,13 @@ def packed_host(host: str) -> bytes | None:
         return ipaddress.ip_address(host).packed
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=16_384)
+def is_wildcard_host(host: str) -> bool:
+    """Whether a host is all zeros."""
+    packed = packed_host(host)
+    return packed is not None and not any(packed)
 
 
 @lru_cache(maxsize=16_384)

@@ -195,7 +195,8 @@ class Intake:
         self._causal.announce_depth(digest.depth)
         if arrival.is_proven:
             out.send(arrival.link.address, *self.context.acknowledgement(arrival.header.sender))
-            self._note_frontier(digest.frontier or (), arrival)
+            if digest.frontier:
+                self._note_frontier(digest.frontier, arrival)
         self.reconcile.on_digest(digest, arrival.link.address, now)
         return None
 
@@ -205,7 +206,8 @@ class Intake:
             return "unasked"
         digest, source = answer.digest, arrival.link.address
         self._causal.announce_depth(digest.depth)
-        self._note_frontier(digest.frontier or (), arrival)
+        if digest.frontier:
+            self._note_frontier(digest.frontier, arrival)
         self.catchup.on_answer(digest, source, now, out)
         self.reconcile.on_digest(digest, source, now)
         return None

@@ -75,6 +75,15 @@ class Machine:
         self._causal = self.context.causal
         self._causal.wall_offset = wall_offset
         self._spreading = self._intake.spreading
+        intake = self._intake
+        self._parts = (
+            self._sampling,
+            intake.catchup,
+            intake.reconcile,
+            intake.repair,
+            self._spreading,
+            self._causal,
+        )
         self._now = -math.inf
         self._has_left = False
         self._datagram_count = self._byte_count = 0
@@ -220,15 +229,7 @@ class Machine:
         """When ``handle_deadline`` is due next, on the clock of ``now``; ``math.inf`` when nothing is."""
         if self._has_left:
             return math.inf
-        intake = self._intake
-        return min(
-            self._sampling.deadline,
-            intake.catchup.deadline,
-            intake.reconcile.deadline,
-            intake.repair.deadline,
-            self._spreading.deadline,
-            self._causal.deadline,
-        )
+        return min([part.deadline for part in self._parts])
 
     def datagrams_to_send(self) -> list[Datagram]:
         """What to put on the wire now; each is handed out once."""

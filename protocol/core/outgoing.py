@@ -41,8 +41,14 @@ class Outgoing:
         """Share out items for one target among as few datagrams as the limit allows, in order."""
         context = self.context
         links = context.links
-        offer = links.cookie_for(target, now) if links.verifies and target in self.out.offers else 0
-        header = context.header(links.dial(target, now).cookie, offer)
+        if links.verifies:
+            offer = links.cookie_for(target, now) if target in self.out.offers else 0
+            header = context.header(links.dial(target, now).cookie, offer)
+        else:
+            header = context.header(0, 0)
+        if len(items) <= 1:
+            self._emit(target, header, items, now, datagrams)
+            return
         room = DATAGRAM_LIMIT - context.codec.header_size(header)
         start = size = 0
         for index, item in enumerate(items):

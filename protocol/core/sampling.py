@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .acquaintances import Acquaintances
 from .bounded import put
-from .codec import Packed
+from .codec import DATAGRAM_LIMIT, Packed
 from .context import Context
 from .dials import Dials
 from .events import ViewChanged
@@ -31,6 +31,9 @@ __all__ = ["Sampling"]
 
 LATE_LIMIT = 256
 """Exchanges given up whose late answer is still recognised."""
+
+ANSWERED_LIMIT = 64
+"""Nonces remembered whose answer came: a second answer is seconds behind, and a cycle begins one exchange."""
 
 INTRODUCTION_LIMIT = 256
 """Requests remembered whose senders have yet to prove themselves; they do so within a round trip."""
@@ -182,7 +185,7 @@ class Sampling:
             return False
         is_late = self._pending.pop(answer.nonce, None) is None
         self._late.pop(answer.nonce, None)
-        put(self._answered, answer.nonce, link.address, LATE_LIMIT)
+        put(self._answered, answer.nonce, link.address, ANSWERED_LIMIT)
         links = self.context.links
         links.prove(link, now)
         self._confirm(exchange, link, out)
@@ -294,7 +297,9 @@ class Sampling:
         link = context.links.dial(target, now)
         nonce = context.links.next_nonce()
         buffer = self._buffer() if push else ()
-        limit = context.links.room_for(target, context.item_limit + context.header_size) - context.header_size
+        limit = context.item_limit
+        if link.is_stranger:
+            limit = context.links.room_for(target, DATAGRAM_LIMIT) - context.header_size
         fitted = self._fit(partial(ExchangeRequest, nonce, context.id, push, pull), buffer, limit)
         if fitted is None:
             return
@@ -306,7 +311,7 @@ class Sampling:
             items += context.acknowledgement(node.key)
         is_known = bool(link.cookie) or not context.links.verifies
         if not is_known:
-            items += self._padding(sum(item.size for item in items), limit)
+            items += self._padding(size_of(items), limit)
         timeout = context.config.answer_timeout
         exchange = Exchange(
             target,
@@ -322,7 +327,7 @@ class Sampling:
         )
         self._pending[nonce] = exchange
         self.started += 1
-        context.links.grant(target, sum(item.size for item in items) + context.header_size, now)
+        context.links.grant(target, size_of(items) + context.header_size, now)
         out.offers.add(target)
         out.send(target, *items)
 
@@ -388,9 +393,7 @@ class Sampling:
                 self._pending[nonce] = exchange._replace(
                     again_at=now + self._resend_period(), is_repeated=True
                 )
-                if self.context.links.may_push(
-                    exchange.target, sum(item.size for item in exchange.items), now
-                ):
+                if self.context.links.may_push(exchange.target, size_of(exchange.items), now):
                     out.offers.add(exchange.target)
                     out.send(exchange.target, *exchange.items)
 
@@ -452,6 +455,11 @@ class Sampling:
         """Return a fresh cookie at once, so that the peer may answer freely from now on."""
         if not exchange.was_known and link.cookie:
             out.send(link.address)
+
+
+def size_of(items: Iterable[Packed]) -> int:
+    """Bytes of items together."""
+    return sum([item.size for item in items])
 
 
 def usable(address: Address | None) -> Address | None:

@@ -50,6 +50,8 @@ __all__ = [
     "read_varint",
     "record",
     "size_of_dots",
+    "size_of_node",
+    "size_of_unsigned",
     "size_of_varint",
     "unsigned",
 ]
@@ -223,7 +225,12 @@ def node_of(packed: bytes) -> NodeId:
     return node_id_of(name, int.from_bytes(packed[:INCARNATION_SIZE]))
 
 
-NODE = Field(pack_node, lambda node: bin_size(len(pack_node(node))), lambda value: node_of(bin_of(value)))
+def size_of_node(node: NodeId) -> int:
+    """Bytes of a packed node as a msgpack byte string."""
+    return bin_size(len(pack_node(node)))
+
+
+NODE = Field(pack_node, size_of_node, lambda value: node_of(bin_of(value)))
 
 
 def pack_address(address: Address) -> bytes:

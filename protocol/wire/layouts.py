@@ -69,6 +69,8 @@ from .fields import (
     read_varint,
     record,
     size_of_dots,
+    size_of_node,
+    size_of_unsigned,
     size_of_varint,
     unsigned,
 )
@@ -99,15 +101,22 @@ class Layout(NamedTuple):
 
 
 def record_layout(
-    kind: int, make: type[Any], *fields: Field, check: Callable[[Any], bool] | None = None
+    kind: int,
+    make: type[Any],
+    *fields: Field,
+    check: Callable[[Any], bool] | None = None,
+    size: Callable[[Any], int] | None = None,
 ) -> Layout:
-    """An item whose array is its kind and its attributes in their order; ``check`` holds between them."""
+    """An item whose array is its kind and its attributes in their order; ``check`` holds between them.
+
+    ``size`` gives the same number as the fields together, only quicker.
+    """
     body = record(make, *fields)
 
     def pack(item: Any, packer: Packer) -> bytes:
         return packer.pack([kind, *body.encode(item)])
 
-    def size(item: Any) -> int:
+    def size_of_fields(item: Any) -> int:
         return 1 + body.size(item)
 
     def read(elements: list[Any]) -> Item:
@@ -116,7 +125,7 @@ def record_layout(
             raise malformed("fields contradict each other")
         return item
 
-    return Layout(kind, make, pack, size, read)
+    return Layout(kind, make, pack, size or size_of_fields, read)
 
 
 PAGE = unsigned(PAGE_LIMIT - 1)
@@ -264,6 +273,27 @@ DESCRIPTORS = replace(listing(DESCRIPTOR), size=size_of_descriptors)
 DIGEST = record(Digest, optional(DOTS), DEPTH, WORD, WORD)
 
 
+def size_of_digest(digest: Digest) -> int:
+    """Bytes of ``DIGEST``."""
+    frontier, depth, delivered, evicted = digest
+    dots = 1 if frontier is None else bin_size(size_of_dots(frontier))
+    return 1 + dots + size_of_unsigned(depth) + size_of_unsigned(delivered) + size_of_unsigned(evicted)
+
+
+def size_of_request(request: ExchangeRequest) -> int:
+    """Bytes of a request: header and kind, nonce, sender, two truth values, descriptors, digest."""
+    nonce, sender, _, _, descriptors, digest = request
+    head = 4 + size_of_unsigned(nonce) + size_of_node(sender)
+    return head + size_of_descriptors(descriptors) + size_of_digest(digest)
+
+
+def size_of_answer(answer: ExchangeAnswer) -> int:
+    """Bytes of an answer: as of a request, without the truth values."""
+    nonce, sender, descriptors, digest = answer
+    head = 2 + size_of_unsigned(nonce) + size_of_node(sender)
+    return head + size_of_descriptors(descriptors) + size_of_digest(digest)
+
+
 def pair(node: NodeId, sequence: int) -> tuple[NodeId, int]:
     """A plain pair, as ``record`` wants it made."""
     return node, sequence
@@ -286,8 +316,18 @@ def is_within(item: Floors) -> bool:
 
 LAYOUTS = (
     Layout(RUMOR, Rumor, pack_rumor, size_of_rumor, read_rumor),
-    record_layout(REQUEST, ExchangeRequest, WORD, NODE, BOOLEAN, BOOLEAN, DESCRIPTORS, DIGEST),
-    record_layout(ANSWER, ExchangeAnswer, WORD, NODE, DESCRIPTORS, DIGEST),
+    record_layout(
+        REQUEST,
+        ExchangeRequest,
+        WORD,
+        NODE,
+        BOOLEAN,
+        BOOLEAN,
+        DESCRIPTORS,
+        DIGEST,
+        size=size_of_request,
+    ),
+    record_layout(ANSWER, ExchangeAnswer, WORD, NODE, DESCRIPTORS, DIGEST, size=size_of_answer),
     Layout(PADDING, Padding, pack_padding, size_of_padding, read_padding),
     record_layout(WANT, Want, RANGES, BOOLEAN),
     record_layout(ABSENT, Absent, RANGES),
