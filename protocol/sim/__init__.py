@@ -1,12 +1,33 @@
-"""The deterministic simulator: many machines, one clock, injected faults.
+"""The deterministic simulator: many machines, one clock, injected faults; and experiments with it.
 
 The machine in here is the machine that runs on UDP; only the network around it is made up.
 """
 
 from __future__ import annotations
 
+from .choices import Selection, Start, Timing
+from .experiment import Crash, Experiment, ExperimentRun
 from .faults import Faults
+from .figures import CycleFigures, InDegrees
 from .node import SimulatedNode
-from .simulation import LimitError, Simulation, Start
+from .overlay import Broadcast, Overlay, autocorrelation, turnover
+from .simulation import LimitError, Simulation
 
-__all__ = ["Faults", "LimitError", "SimulatedNode", "Simulation", "Start"]
+__all__ = [
+    "Broadcast",
+    "Crash",
+    "CycleFigures",
+    "Experiment",
+    "ExperimentRun",
+    "Faults",
+    "InDegrees",
+    "LimitError",
+    "Overlay",
+    "Selection",
+    "SimulatedNode",
+    "Simulation",
+    "Start",
+    "Timing",
+    "autocorrelation",
+    "turnover",
+]

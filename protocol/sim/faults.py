@@ -46,10 +46,17 @@ class Faults:
         Args:
             dice: Evenly spread numbers from 0 to below 1.
         """
+        return [self._delay(dice) for _ in range(self.copies(dice))]
+
+    def copies(self, dice: Callable[[], float]) -> int:
+        """How many copies of one datagram arrive: none, one or two.
+
+        Args:
+            dice: Evenly spread numbers from 0 to below 1.
+        """
         if self.loss and dice() < self.loss:
-            return []
-        copies = 2 if self.duplication and dice() < self.duplication else 1
-        return [self._delay(dice) for _ in range(copies)]
+            return 0
+        return 2 if self.duplication and dice() < self.duplication else 1
 
     def _delay(self, dice: Callable[[], float]) -> float:
         low, high = self.latency

@@ -33,6 +33,8 @@ class SimulatedNode:
         address: Address,
         clock: Callable[[], float],
         pump: Callable[[SimulatedNode], None],
+        *,
+        keep_events: bool = True,
     ) -> None:
         """Drive ``machine`` at ``address`` by the simulation's clock; ``pump`` sends for it."""
         self.machine = machine
@@ -40,9 +42,11 @@ class SimulatedNode:
         self.delivered: list[Message] = []
         """Everything delivered, in the order of delivery, own messages included."""
         self.events: list[Event] = []
-        """Every event but deliveries, in order."""
+        """Every event but deliveries, in order; nothing if the simulation keeps none."""
         self.is_crashed = False
         self.is_frozen = False
+        self.has_left = False
+        self._keeps_events = keep_events
         self._now = clock
         self._pump = pump
         self._backlog: deque[tuple[Any, Address]] = deque(maxlen=SOCKET_BUFFER_LIMIT)
@@ -56,6 +60,11 @@ class SimulatedNode:
     def is_up(self) -> bool:
         """Whether it runs: neither crashed nor frozen. One that has left runs on, deaf."""
         return not (self.is_crashed or self.is_frozen)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a member of the network: neither crashed nor gone; a frozen one still is."""
+        return not (self.is_crashed or self.has_left)
 
     @property
     def log(self) -> list[Message]:
@@ -91,6 +100,7 @@ class SimulatedNode:
     def leave(self) -> None:
         """Say goodbye; the node is deaf from now on."""
         self.machine.leave(self._now())
+        self.has_left = True
         self._pump(self)
 
     def snapshot(self) -> NodeSnapshot:
@@ -131,5 +141,5 @@ class SimulatedNode:
         for event in self.machine.take_events():
             if isinstance(event, Delivered):
                 self.delivered.append(event.message)
-            else:
+            elif self._keeps_events:
                 self.events.append(event)

@@ -1,37 +1,38 @@
 """Many machines, one clock, injected faults: fifty nodes without a socket and without waiting.
 
-Discrete events in simulated seconds. Everything is drawn from the seed, each node from dice of its own, so
-the same seed and the same calls give the same run, whether datagrams are passed as objects or as real bytes.
+In simulated seconds, by single events or by cycles. Everything is drawn from the seed, each node from dice of
+its own, so the same seed and the same calls give the same run, whether datagrams are passed as objects or as
+real bytes.
 """
 
 from __future__ import annotations
 
-import heapq
 import random
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, get_args
+from typing import Literal
 
-from ..core.codec import Codec, Datagram
+from ..core.codec import Codec
 from ..core.config import Config
 from ..core.identity import Address, NodeId
 from ..core.machine import Machine
 from ..core.view import Descriptor
 from ..errors import ConfigError, GossipError
 from ..wire import WireCodec
+from .choices import Selection, Start, Timing, check_choices
+from .drivers import Cycles, Driver, Events
 from .faults import Faults
+from .network import Network
 from .node import EPOCH, SimulatedNode
 from .object_codec import ObjectCodec
+from .starts import batch_of_growth, neighbours, others
 
-__all__ = ["LimitError", "Simulation", "Start"]
-
-Start = Literal["random", "lattice", "star", "alone"]
-"""Whom nodes know at the start: random others, their neighbours on a ring, node 0 alone, or nobody."""
+__all__ = ["LimitError", "Simulation"]
 
 Which = int | SimulatedNode | Iterable[int | SimulatedNode]
 """A node by its index or itself, or several of them."""
 
 FIRST_PORT = 7_000
-THAW = "thaw"
 
 
 class LimitError(GossipError, AssertionError):
@@ -58,46 +59,82 @@ class Simulation:
         faults: Faults | None = None,
         codec: Literal["objects", "bytes"] = "objects",
         verify_sources: bool = True,
+        timing: Timing = "events",
+        selection: Selection = Selection.EVICT,
+        keep_events: bool = True,
     ) -> None:
         """Build the network; nothing has been sent yet.
 
         Args:
-            nodes: How many.
+            nodes: How many; of a growing network, in the end.
             seed: Of every die in it.
             config: For all nodes, or one for each.
-            start: Whom nodes know at the start.
+            start: Whom nodes know at the start. A growing network has one node then, and at the start of each
+                cycle a hundredth of all, rounded up, comes in; each knows the first node.
             faults: What the network does to datagrams; assignable later as ``faults``.
             codec: Pass items as objects (fast) or as bytes (the real wire format); the run is the same.
             verify_sources: Whether addresses have to prove themselves, as on a real network. Nobody forges
                 them in here, so experiments save a third of the datagrams without.
+            timing: ``events``: every datagram takes its time, and nodes begin their cycles when they like.
+                ``cycles``: the paper's model; each cycle of the first node's ``cycle_period`` every live node
+                has one turn, in a fresh random order, and its exchange is over at once.
+            selection: Whether nodes ask live peers only and evict nobody, or evict who does not answer.
+            keep_events: Whether nodes keep all their events, which grow with every exchange.
 
         Raises:
-            ConfigError: The number of nodes or configurations, or the start, is not possible.
+            ConfigError: The number of nodes or configurations, or one of the choices, is not possible.
         """
-        check_choices(nodes, start, codec)
+        check_choices(nodes, codec, start=start, timing=timing, selection=selection)
         self.seed = seed
         self.verify_sources = verify_sources
-        self.now = 0.0
-        """Simulated seconds since the start."""
-        self.faults = faults or Faults()
-        self.nodes: list[SimulatedNode] = []
-        self.datagram_count = 0
-        """Datagrams handed to the network so far."""
-        self._codec: Codec = ObjectCodec() if codec == "objects" else WireCodec()
-        self._random = random.Random(f"network {seed}")
-        self._by_address: dict[Address, SimulatedNode] = {}
-        self._queue: list[tuple[float, int, SimulatedNode, Any, Address | None]] = []
-        self._count = 0
-        self._wake_at: dict[Address, float] = {}
-        self._groups: dict[Address, int] | None = None
+        self._selection = selection
+        self._keep_events = keep_events
         configs = (
             [config or Config()] * nodes if config is None or isinstance(config, Config) else list(config)
         )
         if len(configs) != nodes:
             raise ConfigError(f"{nodes} nodes need as many configurations, not {len(configs)}")
-        for one in configs:
+        self._codec: Codec = ObjectCodec() if codec == "objects" else WireCodec()
+        self._network = Network(seed, faults or Faults())
+        self._config = configs[0]
+        self._period = configs[0].cycle_period
+        self._driver: Driver = (
+            Cycles(self._network, self._period) if timing == "cycles" else Events(self._network)
+        )
+        self._node_count = 0
+        self._live: set[NodeId] = set()
+        """Only asked whether somebody is in it, never iterated over."""
+        self._batch = batch_of_growth(nodes)
+        self._coming = deque(configs[1:] if start == "growing" else ())
+        """The configurations of nodes that a growing network waits for."""
+        self._grows_at = 0.0
+        for one in configs[: nodes - len(self._coming)]:
             self.add_node(one)
         self._introduce(start)
+
+    @property
+    def now(self) -> float:
+        """Simulated seconds since the start."""
+        return self._network.now
+
+    @property
+    def nodes(self) -> list[SimulatedNode]:
+        """Everybody who is or was there, in order of arrival."""
+        return self._network.nodes
+
+    @property
+    def faults(self) -> Faults:
+        """What the network does to datagrams; assignable."""
+        return self._network.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._network.faults = faults
+
+    @property
+    def datagram_count(self) -> int:
+        """Datagrams handed to the network so far."""
+        return self._network.datagram_count
 
     # building
 
@@ -109,18 +146,27 @@ class Simulation:
         name: str | None = None,
     ) -> SimulatedNode:
         """Start one more node now, which joins the given ones."""
-        number = len(self.nodes)
-        address = Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", FIRST_PORT)
+        number = self._node_count
+        self._node_count += 1
+        address = Address(
+            f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", FIRST_PORT + (number >> 24)
+        )
         dice = random.Random(f"node {number} of {self.seed}")
         incarnation = int((EPOCH + self.now) * 1000) << 16 | int(dice.random() * 65_536)
         node_id = NodeId(name or f"n{number:02}", incarnation)
         machine = Machine(
-            node_id, address, config or self.nodes[0].machine.config if self.nodes else config or Config(),
-            self._codec, dice, wall_offset=EPOCH, verify_sources=self.verify_sources,
+            node_id, address, config or self._config, self._codec, dice,
+            wall_offset=EPOCH, verify_sources=self.verify_sources,
         )  # fmt: skip
-        node = SimulatedNode(machine, address, lambda: self.now, self._pump)
-        self.nodes.append(node)
-        self._by_address[address] = node
+        node = SimulatedNode(
+            machine, address, lambda: self._network.now, self._pump, keep_events=self._keep_events
+        )
+        if not self._keep_events:
+            machine.be_terse()
+        if self._selection == Selection.LIVE:
+            machine.limit_selection(self._live.__contains__)
+        self._live.add(node_id)
+        self._network.add(node)
         machine.handle_deadline(self.now)
         contacts = [self._node(other).address for other in join]
         if contacts:
@@ -133,22 +179,25 @@ class Simulation:
         for index, node in enumerate(self.nodes):
             if start == "star":
                 node.join(self.nodes[0].address)
-            elif start != "alone":
+            elif start in ("random", "lattice"):
                 size = min(node.machine.config.view_size, count - 1)
-                others = self._others(index, size) if start == "random" else neighbours(index, size, count)
+                known = (
+                    others(index, size, count, self._network.random)
+                    if start == "random"
+                    else neighbours(index, size, count)
+                )
                 node.machine.introduce(
-                    [Descriptor(self.nodes[i].id, self.nodes[i].address, 0) for i in others]
+                    [Descriptor(self.nodes[i].id, self.nodes[i].address, 0) for i in known]
                 )
             self._pump(node)
 
-    def _others(self, index: int, size: int) -> list[int]:
-        """``size`` different nodes at random, none of them ``index``."""
-        chosen: dict[int, None] = {}
-        while len(chosen) < size:
-            other = int(self._random.random() * len(self.nodes))
-            if other != index:
-                chosen[other] = None
-        return list(chosen)
+    def _grow(self) -> None:
+        """Let the next batch of a growing network come in."""
+        first = [Descriptor(node.id, node.address, 0) for node in self.nodes if node.is_live][:1]
+        for _ in range(min(self._batch, len(self._coming))):
+            node = self.add_node(self._coming.popleft())
+            node.machine.introduce(first)
+        self._grows_at += self._period
 
     # faults
 
@@ -156,13 +205,18 @@ class Simulation:
         """Stop nodes for good, without goodbye."""
         for node in self._chosen(nodes):
             node.is_crashed = True
+            self._live.discard(node.id)
+
+    def bury(self) -> None:
+        """Take crashed nodes out of ``nodes``, so that long runs with many deaths need no more memory."""
+        self._network.remove_crashed()
 
     def freeze(self, nodes: Which, seconds: float | None = None) -> None:
         """Stop one node or several for so many seconds, or until ``thaw``; sockets keep what fits."""
         for node in self._chosen([nodes]):
             node.is_frozen = True
             if seconds is not None:
-                self._push(self.now + seconds, node, THAW, None)
+                self._driver.thaw_at(self.now + seconds, node)
 
     def thaw(self, *nodes: Which) -> None:
         """Let frozen nodes go on; without arguments all of them."""
@@ -173,13 +227,13 @@ class Simulation:
 
     def partition(self, *groups: Iterable[int | SimulatedNode]) -> None:
         """Cut the network into groups that do not reach each other; nodes not named are one more."""
-        self._groups = {
+        self._network.groups = {
             self._node(node).address: number for number, group in enumerate(groups, start=1) for node in group
         }
 
     def heal(self) -> None:
         """Undo every partition and every freeze; who crashed stays down."""
-        self._groups = None
+        self._network.groups = None
         self.thaw()
 
     # running
@@ -196,13 +250,14 @@ class Simulation:
 
     def run_cycles(self, cycles: int) -> None:
         """Let as many cycle periods of the first node's configuration pass."""
-        self.run_for(cycles * self.nodes[0].machine.config.cycle_period)
+        self.run_for(cycles * self._period)
 
     def run_until(self, condition: Callable[[], bool], limit: float) -> None:
         """Let time pass until ``condition()`` holds; it is asked after every event.
 
         Args:
-            condition: Asked first of all, then after each arrival or deadline.
+            condition: Asked first of all, then after each arrival or deadline, and after each exchange where
+                exchanges are atomic.
             limit: Simulated seconds from now at the most.
 
         Raises:
@@ -215,57 +270,17 @@ class Simulation:
             )
 
     def _run(self, end: float, condition: Callable[[], bool] | None) -> bool:
-        """Work off the queue up to ``end``; True as soon as the condition holds."""
-        for node in self.nodes:
-            self._pump(node)
-        if condition is not None and condition():
-            return True
-        queue = self._queue
-        while queue and queue[0][0] <= end:
-            at, _, node, data, source = heapq.heappop(queue)
-            if source is None and data is not THAW and self._wake_at.get(node.address) != at:
-                continue  # an earlier wake has taken its place
-            self.now = at
-            if data is THAW:
-                self.thaw(node)
-            elif source is None:
-                self._wake_at.pop(node.address, None)
-                node.wake()
-            else:
-                node.receive(data, source)
-            self._pump(node)
-            if condition is not None and condition():
+        """Let time pass up to ``end``; True as soon as the condition holds."""
+        while self._coming and self._grows_at < end:
+            if self._driver.run(self._grows_at, condition):
                 return True
-        self.now = end
-        return False
+            self._grow()
+        return self._driver.run(end, condition)
 
     def _pump(self, node: SimulatedNode) -> None:
-        """Send what a node wants to send, and remember when it wants to be woken."""
-        if not node.is_up:
-            return
-        node.collect()
-        for datagram in node.take_datagrams():
-            self._send(node, datagram)
-        deadline = max(node.machine.deadline, self.now)
-        if deadline < self._wake_at.get(node.address, float("inf")):
-            self._wake_at[node.address] = deadline
-            self._push(deadline, node, None, None)
-
-    def _send(self, sender: SimulatedNode, datagram: Datagram) -> None:
-        self.datagram_count += 1
-        target = self._by_address.get(datagram.target)
-        if target is None or not self._reaches(sender.address, datagram.target):
-            return
-        for delay in self.faults.delays(self._random.random):
-            self._push(self.now + delay, target, datagram.data, sender.address)
-
-    def _push(self, at: float, node: SimulatedNode, data: Any, source: Address | None) -> None:
-        self._count += 1
-        heapq.heappush(self._queue, (at, self._count, node, data, source))
-
-    def _reaches(self, source: Address, target: Address) -> bool:
-        groups = self._groups
-        return groups is None or groups.get(source, 0) == groups.get(target, 0)
+        if node.has_left:
+            self._live.discard(node.id)
+        self._driver.pump(node)
 
     def _chosen(self, nodes: Iterable[Which]) -> list[SimulatedNode]:
         """Nodes given one by one or as groups."""
@@ -274,23 +289,3 @@ class Simulation:
 
     def _node(self, node: int | SimulatedNode) -> SimulatedNode:
         return self.nodes[node] if isinstance(node, int) else node
-
-
-def check_choices(nodes: int, start: str, codec: str) -> None:
-    """Refuse a simulation that can't be.
-
-    Raises:
-        ConfigError: The number of nodes, the start or the codec is not possible.
-    """
-    if nodes < 1:
-        raise ConfigError(f"a simulation needs at least 1 node, not {nodes}")
-    if codec not in ("objects", "bytes"):
-        raise ConfigError(f"codec must be objects or bytes, not {codec!r}")
-    if start not in get_args(Start):
-        raise ConfigError(f"start must be one of {', '.join(get_args(Start))}, not {start!r}")
-
-
-def neighbours(index: int, size: int, count: int) -> list[int]:
-    """The ``size`` nearest nodes on a ring, alternating sides."""
-    steps = [step * sign for step in range(1, size + 1) for sign in (1, -1)]
-    return list(dict.fromkeys((index + step) % count for step in steps))[:size]
