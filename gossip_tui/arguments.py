@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 else:
     AnyType = click.ParamType
 
-__all__ = ["NETWORK_OPTIONS", "NODE_OPTIONS", "SCREEN_OPTIONS", "node_options", "options", "settings_of"]
+__all__ = [
+    "ASCII_OPTION",
+    "LOG_OPTIONS",
+    "NETWORK_OPTIONS",
+    "NODE_OPTIONS",
+    "SCREEN_OPTIONS",
+    "StrategyName",
+    "node_options",
+    "option",
+    "options",
+    "settings_of",
+    "typed_options",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -73,6 +85,21 @@ def option(*names: str, **settings: Any) -> Callable[[Function], Function]:
     return click.option(*names, envvar=variable, show_envvar=False, **settings)
 
 
+LOG_OPTIONS = (
+    option(
+        "--log-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Append log records here.",
+    ),
+    option(
+        "--log-level",
+        type=click.Choice(LEVELS),
+        help="The least important records to keep.  [default: warning]",
+    ),
+)
+"""Where notes for whoever looks for a mistake go."""
+
 NETWORK_OPTIONS = (
     option(
         "--cluster", metavar="NAME", help="Nodes of other clusters are ignored.  [default: the nameless one]"
@@ -85,17 +112,7 @@ NETWORK_OPTIONS = (
     option("--view-size", type=int, metavar="C", help="Peers in the partial view.  [default: 20; demo: 8]"),
     option("--fanout", type=int, metavar="F", help="Peers that a new message is pushed to.  [default: 4]"),
     option("--cycle", type=float, metavar="SECONDS", help="Time between two view exchanges.  [default: 1]"),
-    option(
-        "--log-file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="Append log records here.",
-    ),
-    option(
-        "--log-level",
-        type=click.Choice(LEVELS),
-        help="The least important records to keep.  [default: warning]",
-    ),
+    *LOG_OPTIONS,
     click.option("--ports", envvar="GOSSIP_TUI_PORTS", type=Ports(), hidden=True),
 )
 """What every command takes; the port range comes from the environment, so that terminals share it."""
@@ -122,8 +139,10 @@ NODE_OPTIONS = (
     ),
 )
 
+ASCII_OPTION = option("--ascii", is_flag=True, default=None, help="Draw with plain ASCII signs only.")
+
 SCREEN_OPTIONS = (
-    option("--ascii", is_flag=True, default=None, help="Draw with plain ASCII signs only."),
+    ASCII_OPTION,
     option("--theme", type=click.Choice(THEMES), help="Colours of the screen.  [default: dark]"),
 )
 
@@ -160,6 +179,16 @@ def settings_of(context: click.Context) -> dict[str, Any]:
             if is_typed:
                 typed.add(name)
     return values
+
+
+def typed_options(context: click.Context) -> set[str]:
+    """The names of the options that were typed, on whichever level; the others are defaults or inherited."""
+    return {
+        name
+        for level in levels_of(context)
+        for name in level.params
+        if level.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
 
 
 def levels_of(context: click.Context) -> list[click.Context]:

@@ -145,7 +145,7 @@ def test_an_option_that_the_command_does_not_have_is_refused_not_lost(
         (("send", "hi", "--timeout", "nan"), ("--timeout", "nan", "above 0")),
         (("tail", "--advertise", "0.0.0.0"), ("--advertise", "0.0.0.0")),
         (("tail", "--cluster", "c" * 65), ("--cluster", "64")),
-        (("bogus",), ("bogus", "run, demo, tail, send")),
+        (("bogus",), ("bogus", "run, demo, tail, send, simulate")),
         (("--bogus",), ("--bogus",)),
         (("demo", "--nodes", "1"), ("--nodes", "1", "2")),
     ],
@@ -187,7 +187,7 @@ def test_no_command_at_all_means_run(capsys: pytest.CaptureFixture[str]) -> None
     assert complaint(capsys)[1].startswith("gossip-tui: run needs a terminal")
 
 
-@pytest.mark.parametrize("words", [(), ("run",), ("demo",), ("tail",), ("send",)])
+@pytest.mark.parametrize("words", [(), ("run",), ("demo",), ("tail",), ("send",), ("simulate",)])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_shows_an_example(words: tuple[str, ...], flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, flag]) == 0
@@ -202,7 +202,7 @@ def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "incomplete", "offered"),
     [
-        ([], "", {"run", "demo", "tail", "send"}),
+        ([], "", {"run", "demo", "tail", "send", "simulate"}),
         (["--name", "x"], "ta", {"tail"}),
         (["--name", "x"], "--jo", {"--join"}),
         (["--name", "x", "tail"], "--js", {"--json"}),
@@ -242,7 +242,7 @@ def test_the_themes_are_those_of_the_application() -> None:
     assert tuple(theme_names()) == arguments.THEMES
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["tail", "--help"]])
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["tail", "--help"], ["simulate", "--help"]])
 def test_what_does_not_draw_does_not_import_textual(words: list[str]) -> None:
     program = (
         "import sys; from gossip_tui.cli import main; main(sys.argv[1:]); "

@@ -1,0 +1,1 @@
+"""``gossip-tui simulate``: a large network without a socket, measured cycle by cycle."""
