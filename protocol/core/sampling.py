@@ -402,6 +402,7 @@ class Sampling:
         descriptor = self.view.remove(node)
         if descriptor is None:
             return
+        self.view.increase_age()  # as each active half ends, answered or not
         is_proven = self.context.links.was_proven(self.route(descriptor, now))
         period = self.context.config.cycle_period
         self.dials.add_lost(node, descriptor.address, now, period, is_proven=is_proven)

@@ -81,6 +81,21 @@ def test_descriptors_travel_the_ways_that_the_propagation_names_and_all_age_by_o
     assert {*asker.values(), *asked.values()} == {AGE + 1}, "both halves age what they hold, once"
 
 
+@pytest.mark.parametrize("propagation", Propagation)
+def test_an_active_half_that_is_not_answered_ages_the_view_too(propagation: Propagation) -> None:
+    strategy = Strategy(PeerSelection.TAIL, propagation, HealSwap(1, 3))
+    simulation = Simulation(4, seed=1, config=Config(view_size=8, strategy=strategy), start="alone")
+    asker, oldest, *others = simulation.nodes
+    ages = {oldest: 3, others[0]: 2, others[1]: 1}
+    asker.machine.introduce([Descriptor(node.id, node.address, age) for node, age in ages.items()])
+    simulation.crash(oldest, *others)
+    simulation.run_until(lambda: len(asker.current_view()) < 3, limit=4)
+    assert [(descriptor.id, descriptor.age) for descriptor in asker.current_view()] == [
+        (others[1].id, 2),
+        (others[0].id, 3),
+    ]
+
+
 @pytest.mark.parametrize("view_size", [2, 3, 4, 5, 20, 21])
 def test_every_strategy_can_follow_every_other_while_nodes_run(view_size: int) -> None:
     half = view_size // 2
