@@ -125,7 +125,7 @@ def broadcast_rows(
     if not fanouts:
         return
     yield ()
-    yield (Span(f"A message pushed to {fanouts[0]} peers by each node that gets it:", Role.DIM),)
+    yield (Span(f"Broadcast over the last views, fan-out {fanouts[0]}", Role.DIM),)
     texts: tuple[tuple[str, Callable[[Broadcast], str]], ...] = (
         ("reaches", lambda one: share_text(one.coverage)),
         ("extra copies", lambda one: number_text(one.redundancy, 2)),
@@ -133,7 +133,7 @@ def broadcast_rows(
     )
     for name, text in texts:
         parts = [
-            last_cell(text(one) if one is not None else "-", len(column))
+            last_cell(text(one) if one is not None else "-" * bool(column), len(column))
             for one, column in zip(found, shown, strict=True)
         ]
         yield row_of(name, parts, width)

@@ -55,8 +55,8 @@ def in_degree_plot(courses: Sequence[Course], panels: Panels, glyphs: PlotGlyphs
     shares = [binned(shares_of(end), step, count) for end in ends]
     chances = [binned(random_shares(end, step * count), step, count) for end in ends]
     peak = nice_ceiling(100 * max((value for row in (*shares, *chances) for value in row), default=0)) / 100
-    room = max(1, width // count) * count
-    ticks = [Tick(number * room // count, str(number * step)) for number in ticked(count)]
+    cells = max(1, width // count)
+    ticks = [Tick(number * cells + (cells - 1) // 2, str(number * step)) for number in ticked(count)]
     frame = Frame(f"{peak * 100:g} %", "in-degree", ticks)
     drawn = [
         bars(share, peak, width, HEIGHT, glyphs, chance)

@@ -189,7 +189,7 @@ def bars(
         if above * full >= 1:
             column[max(0, height - 1 - int(above))] = glyphs.reference
         columns += [column] * cells
-    return ["".join(row).ljust(width) for row in zip(*columns, strict=True)]
+    return ["".join(column[row] for column in columns).ljust(width) for row in range(height)]
 
 
 def nice_ceiling(value: float) -> float:

@@ -64,7 +64,7 @@ def heading(experiment: Experiment, columns: int, glyphs: PlotGlyphs) -> Iterato
         *([f"{100 * experiment.loss:.4g} % loss"] if experiment.loss else []),
         f"seed {experiment.seed}",
     ]
-    text = f" {glyphs.dot} ".join(fact.replace(" ", NO_BREAK) for fact in facts)
+    text = f"{NO_BREAK}{glyphs.dot} ".join(fact.replace(" ", NO_BREAK) for fact in facts)
     yield from ((Span(part.replace(NO_BREAK, " "), Role.TITLE),) for part in textwrap.wrap(text, columns))
     yield ()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from gossip_tui.shutdown import give_up_stdout
 from protocol.errors import ConfigError, GossipError
 
 from .console import columns_of, glyphs_for, is_terminal, painted, write
@@ -53,6 +54,8 @@ class CsvError(GossipError):
 def simulate(plan: Plan, output: Output, *, anyway: bool = False) -> int:
     """Run what is planned, and write what came of it; returns the exit code.
 
+    A reader of standard output that goes away ends it in order.
+
     Raises:
         ConfigError: It can't begin: not enough memory (unless ``anyway``), or a file that can't be written.
         CsvError: Rows are missing from the CSV file; everything else was written.
@@ -61,12 +64,15 @@ def simulate(plan: Plan, output: Output, *, anyway: bool = False) -> int:
     output.check()
     if not anyway:
         check_memory(plan.experiments, memory_available())
-    with opened_csv(output.csv) as csv, Interruption() as interruption:
-        say_warnings(plan)
-        try:
-            is_whole = run(plan, output, csv, interruption)
-        except KeyboardInterrupt:
-            is_whole = False
+    is_whole = False
+    try:
+        with opened_csv(output.csv) as csv, Interruption() as interruption:
+            say_warnings(plan)
+            with contextlib.suppress(KeyboardInterrupt):
+                is_whole = run(plan, output, csv, interruption)
+    except BrokenPipeError:
+        give_up_stdout()
+        return 0
     if csv is not None and csv.error is not None:
         raise CsvError(f"--csv {output.csv} lacks rows: {csv.error.strerror or csv.error}")
     return 0 if is_whole else interruption.exit_code

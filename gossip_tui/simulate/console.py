@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from gossip_tui.drawing.plots import ASCII_PLOT, BRAILLE_PLOT, PlotGlyphs
+from gossip_tui.shutdown import give_up_stdout
 
 if TYPE_CHECKING:
     from gossip_tui.drawing.line import Line
@@ -93,7 +94,5 @@ def write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError:
-        from gossip_tui.shutdown import give_up_stdout  # noqa: PLC0415 - needed only where something failed
-
         give_up_stdout()
         raise
