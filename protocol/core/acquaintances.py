@@ -102,7 +102,7 @@ class Acquaintances:
 
     def note_exchange(self, peer: Descriptor, direction: str, now: float) -> None:
         """Note how the last exchange with a node went, and where it was then."""
-        met = self._met.get(peer.id)
+        met = self._met.get(peer.id) if self._met else None
         if met is not None:
             met.address = peer.address
             met.direction = direction

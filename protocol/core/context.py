@@ -9,7 +9,7 @@ from .codec import DATAGRAM_LIMIT, Codec, Packed
 from .config import Config
 from .identity import Address, Key, NodeId
 from .links import Links
-from .messages import Acknowledge, Digest, Header, Item, Rumor
+from .messages import NOTHING, Acknowledge, Digest, Header, Item, Rumor
 from .wide import pack_rumor
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class Context:
         secret = bytes(int(rng.random() * 256) for _ in range(32))
         self.links = Links(secret, config.acquaintance_limit, verify=verify_sources)
         self.causal = CausalOrder(config)
+        self.is_silent = True
+        """Whether no message was ever made or heard of here: then there is nothing to compare or repair."""
+        self._plain_header: Header | None = None
         self.header_size = codec.header_size(self.header(1 << 63, 1 << 63))
         """Bytes of the largest header this node writes."""
         widest = Header(cluster, self.key, WIDEST_ADDRESS, 1 << 63, 1 << 63)
@@ -65,6 +68,13 @@ class Context:
     def header(self, cookie: int, offer: int) -> Header:
         """The front of a datagram from here."""
         return Header(self.cluster, self.key, self.address, cookie, offer)
+
+    def plain_header(self) -> Header:
+        """The front of a datagram from here without cookies, the same one as long as nothing changes."""
+        header = self._plain_header
+        if header is None or header.sender is not self.key or header.address is not self.address:
+            header = self._plain_header = self.header(0, 0)
+        return header
 
     @property
     def item_limit(self) -> int:
@@ -81,6 +91,8 @@ class Context:
 
     def digest(self) -> Digest:
         """What this node has."""
+        if self.is_silent:
+            return NOTHING
         causal = self.causal
         return Digest(
             tuple(causal.frontier.dots.items()),

@@ -114,8 +114,9 @@ class Dials:
 
     def answered(self, node: NodeId, address: Address, now: float, revisit_period: float) -> None:
         """Somebody answered there: it is lost no more, and as a contact left alone for long."""
-        self.lost.pop(node, None)
-        contact = self.contacts.get(address)
+        if self.lost:
+            self.lost.pop(node, None)
+        contact = self.contacts.get(address) if self.contacts else None
         if contact is None:
             return
         if contact.tries < math.inf:

@@ -18,11 +18,13 @@ from .events import DatagramRejected, IncarnationChanged
 from .identity import Address, NodeId, key_of
 from .links import Link
 from .messages import (
+    NOTHING,
     Absent,
     Acknowledge,
     Anchor,
     BareRumor,
     BaselinePage,
+    Digest,
     ExchangeAnswer,
     ExchangeRequest,
     Floors,
@@ -46,6 +48,9 @@ from .spreading import Spreading
 from .wide import Assembly
 
 __all__ = ["Arrival", "Intake"]
+
+SAMPLING_KINDS = frozenset({ExchangeRequest, ExchangeAnswer, Padding, Goodbye})
+"""Items that say nothing of messages, but for the digest of an exchange."""
 
 Handler = Callable[[Any, "Arrival"], str | None]
 """Takes one item; returns why it is refused, or None."""
@@ -117,10 +122,23 @@ class Intake:
         link = links.heard(source, header, size, now)
         if not items and link.cookie != cookie:
             self._on_challenge(source, now)
-        if source in self.sampling.introductions and now <= link.proven_until:
+        introductions = self.sampling.introductions
+        if introductions and source in introductions and now <= link.proven_until:
             self.sampling.complete_introduction(source, now, self.out)
         self._dispatch(items, Arrival(header, link, size, now))
-        self.settle(now)
+        if not self.is_quiet:
+            self.settle(now)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether this node has only views to exchange: there is no message, and it has asked around."""
+        return self.context.is_silent and not self.catchup.is_newcomer
+
+    def end_silence(self) -> None:
+        """A message is heard of: from now on everything is compared, repaired and seen to."""
+        if self.context.is_silent:
+            self._had_view = len(self.sampling.view) > 0
+            self.context.is_silent = False
 
     def reject(self, reason: str, source: Address) -> None:
         """Count a refusal and tell of it."""
@@ -132,7 +150,10 @@ class Intake:
         handlers = self._handlers
         first: str | None = None
         for item in items:
-            reason = handlers[type(item)](item, arrival)
+            kind = type(item)
+            if kind not in SAMPLING_KINDS:
+                self.end_silence()
+            reason = handlers[kind](item, arrival)
             if reason is not None:
                 first = first or reason
         if first is not None:
@@ -192,6 +213,8 @@ class Intake:
         ):
             return None
         digest = request.digest
+        if self._is_nothing(digest):
+            return None
         self._causal.announce_depth(digest.depth)
         if arrival.is_proven:
             out.send(arrival.link.address, *self.context.acknowledgement(arrival.header.sender))
@@ -205,12 +228,20 @@ class Intake:
         if not self.sampling.on_exchange_answer(answer, arrival.header, arrival.link, now, out):
             return "unasked"
         digest, source = answer.digest, arrival.link.address
+        if self._is_nothing(digest):
+            return None
         self._causal.announce_depth(digest.depth)
         if digest.frontier:
             self._note_frontier(digest.frontier, arrival)
         self.catchup.on_answer(digest, source, now, out)
         self.reconcile.on_digest(digest, source, now)
         return None
+
+    def _is_nothing(self, digest: Digest) -> bool:
+        """Whether neither side ever heard of a message; if the peer has, the silence is over."""
+        if digest != NOTHING:
+            self.end_silence()
+        return self.is_quiet
 
     def _note_frontier(self, frontier: Iterable[KeyDot], arrival: Arrival) -> None:
         """A frontier that names this node's own dots acknowledges them."""

@@ -174,6 +174,7 @@ class Machine:
         """
         self._require_member()
         self._now = now
+        self._intake.end_silence()
         return self._spreading.send(payload, now, created_at, self._out)
 
     def receive_datagram(self, data: Any, source: Address, now: float) -> None:
@@ -203,6 +204,8 @@ class Machine:
         if due_at > -math.inf and now - due_at > self.config.answer_timeout:
             self._sampling.postpone(now)
         self._sampling.on_deadline(now, out)
+        if intake.is_quiet:
+            return
         intake.catchup.on_deadline(now, out)
         intake.reconcile.on_deadline(now, out)
         if now >= intake.repair.deadline:
@@ -229,6 +232,8 @@ class Machine:
         """When ``handle_deadline`` is due next, on the clock of ``now``; ``math.inf`` when nothing is."""
         if self._has_left:
             return math.inf
+        if self._intake.is_quiet:
+            return self._sampling.deadline
         return min([part.deadline for part in self._parts])
 
     def datagrams_to_send(self) -> list[Datagram]:

@@ -16,6 +16,7 @@ from .view import Descriptor
 
 __all__ = [
     "HOPS_LIMIT",
+    "NOTHING",
     "Absent",
     "Acknowledge",
     "Anchor",
@@ -119,6 +120,10 @@ class Digest(NamedTuple):
     """Messages at or below the floors, baseline included."""
     evicted: int
     """How many of those are not retained any more."""
+
+
+NOTHING = Digest((), 0, 0, 0)
+"""The digest of a node that never heard of any message."""
 
 
 class ExchangeRequest(NamedTuple):

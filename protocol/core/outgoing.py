@@ -45,7 +45,7 @@ class Outgoing:
             offer = links.cookie_for(target, now) if target in self.out.offers else 0
             header = context.header(links.dial(target, now).cookie, offer)
         else:
-            header = context.header(0, 0)
+            header = context.plain_header()
         if len(items) <= 1:
             self._emit(target, header, items, now, datagrams)
             return

@@ -158,9 +158,11 @@ class Sampling:
                 sent = self._last_pushed
             elif fitted is not None:
                 sent = fitted[1]
-            put(self.introductions, source, ((peer, *request.descriptors), sent), INTRODUCTION_LIMIT)
+            received = (peer, *request.descriptors)
             if now <= link.proven_until:
-                self.complete_introduction(source, now, out)
+                self._take_in(received, sent, now, out)
+            else:
+                put(self.introductions, source, (received, sent), INTRODUCTION_LIMIT)
         elif request.pull and not is_repeated and now <= link.proven_until:
             self.view.increase_age()
         return True
@@ -171,6 +173,12 @@ class Sampling:
         Before that nobody is told of it: else one forged request would make many nodes dial its victim.
         """
         received, sent = self.introductions.pop(source)
+        self._take_in(received, sent, now, out)
+
+    def _take_in(
+        self, received: Sequence[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
+    ) -> None:
+        """Merge what a proven peer pushed, its own descriptor first."""
         self._merge(received, sent, now, out)
         self.acquaintances.note_exchange(received[0], "in", now)
 
@@ -238,7 +246,8 @@ class Sampling:
 
     def route(self, peer: Descriptor, now: float) -> Address:
         """Where to send to a peer."""
-        return self.context.links.route(peer.id.key, peer.address, now)
+        links = self.context.links
+        return links.route(peer.id.key, peer.address, now) if links.has_routes else peer.address
 
     # the active half
 
@@ -272,6 +281,8 @@ class Sampling:
             peer = self.view.select_peer(self.context.config.sampling.peer_selection, self.is_eligible)
             if peer is None:
                 return None
+            if not self.context.links.verifies:
+                return peer
             link = self.context.links.get(self.route(peer, now))
             if link is None or not link.is_stranger or link.balance >= self.context.item_limit:
                 return peer
@@ -307,7 +318,7 @@ class Sampling:
         if push:
             self._last_pushed = sent
         items = [packed]
-        if node is not None:
+        if node is not None and not context.is_silent:
             items += context.acknowledgement(node.key)
         is_known = bool(link.cookie) or not context.links.verifies
         if not is_known:
