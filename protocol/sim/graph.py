@@ -138,11 +138,11 @@ def _distances_by_layers(graph: Graph, sources: Sequence[int]) -> tuple[int, int
 
 def layers(graph: Graph, source: int) -> Iterable[set[int]]:
     """The nodes at distance 0, 1, 2 ... of ``source``, as far as there are any."""
-    seen = layer = {source}
+    seen, layer = {source}, {source}
     while layer:
         yield layer
         layer = set().union(*[graph[node] for node in layer]) - seen
-        seen = seen | layer
+        seen |= layer
 
 
 def components(graph: Graph) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -49,7 +48,7 @@ class SimulatedNode:
         self._keeps_events = keep_events
         self._now = clock
         self._pump = pump
-        self._backlog: deque[tuple[Any, Address]] = deque(maxlen=SOCKET_BUFFER_LIMIT)
+        self._backlog: list[tuple[Any, Address]] = []
 
     @property
     def id(self) -> NodeId:
@@ -114,7 +113,8 @@ class SimulatedNode:
         if self.is_crashed:
             return
         if self.is_frozen:
-            self._backlog.append((data, source))
+            if len(self._backlog) < SOCKET_BUFFER_LIMIT:
+                self._backlog.append((data, source))
             return
         self.machine.receive_datagram(data, source, self._now())
         self.collect()
@@ -128,8 +128,9 @@ class SimulatedNode:
     def thaw(self) -> None:
         """Go on after a freeze: first what the socket kept, then what was due."""
         self.is_frozen = False
-        while self._backlog:
-            self.receive(*self._backlog.popleft())
+        backlog, self._backlog = self._backlog, []
+        for data, source in backlog:
+            self.receive(data, source)
         self.wake()
 
     def take_datagrams(self) -> list[Datagram]:

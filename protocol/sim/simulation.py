@@ -69,8 +69,9 @@ class Simulation:
             nodes: How many; of a growing network, in the end.
             seed: Of every die in it.
             config: For all nodes, or one for each.
-            start: Whom nodes know at the start. A growing network has one node then, and at the start of each
-                cycle a hundredth of all, rounded up, comes in; each knows the first node.
+            start: Whom nodes know at the start. In a star they join the first node where time passes by
+                events, and just know it where it passes by cycles. A growing network has one node then, and
+                at the start of each cycle a hundredth of all, rounded up, comes in; each knows the first.
             faults: What the network does to datagrams; assignable later as ``faults``.
             codec: Pass items as objects (fast) or as bytes (the real wire format); the run is the same.
             verify_sources: Whether addresses have to prove themselves, as on a real network. Nobody forges
@@ -87,6 +88,7 @@ class Simulation:
         check_choices(nodes, codec, start=start, timing=timing, selection=selection)
         self.seed = seed
         self.verify_sources = verify_sources
+        self._timing = timing
         self._selection = selection
         self._keep_events = keep_events
         configs = (
@@ -177,23 +179,25 @@ class Simulation:
     def _introduce(self, start: Start) -> None:
         count = len(self.nodes)
         for index, node in enumerate(self.nodes):
-            if start == "star":
+            size = min(node.machine.config.view_size, count - 1)
+            if start == "star" and self._timing == "events":
                 node.join(self.nodes[0].address)
-            elif start in ("random", "lattice"):
-                size = min(node.machine.config.view_size, count - 1)
-                known = (
-                    others(index, size, count, self._network.random)
-                    if start == "random"
-                    else neighbours(index, size, count)
-                )
-                node.machine.introduce(
-                    [Descriptor(self.nodes[i].id, self.nodes[i].address, 0) for i in known]
-                )
+            elif start == "star" and index:
+                node.machine.introduce(self._descriptors([0]))
+            elif start == "lattice":
+                node.machine.introduce(self._descriptors(neighbours(index, size, count)))
+            elif start == "random":
+                dice = self._network.random
+                node.machine.introduce(self._descriptors(others(index, size, count, dice)))
             self._pump(node)
+
+    def _descriptors(self, indexes: Iterable[int]) -> list[Descriptor]:
+        return [Descriptor(self.nodes[index].id, self.nodes[index].address, 0) for index in indexes]
 
     def _grow(self) -> None:
         """Let the next batch of a growing network come in."""
-        first = [Descriptor(node.id, node.address, 0) for node in self.nodes if node.is_live][:1]
+        live = [index for index, node in enumerate(self.nodes) if node.is_live]
+        first = self._descriptors(live[:1])
         for _ in range(min(self._batch, len(self._coming))):
             node = self.add_node(self._coming.popleft())
             node.machine.introduce(first)
