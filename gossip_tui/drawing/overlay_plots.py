@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count as count_up
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +29,9 @@ HEIGHT = 6
 SHOWN_SHARE = 0.995
 """Share of the nodes whose in-degrees are inside the plot: a few hubs must not squeeze the rest into one
 bar. The table says the largest."""
+
+TICKS = 4
+"""In-degrees that have a label, or a few more."""
 
 EDGES = 3
 """Cells of a panel that are no plot: its side, and the gap to the next."""
@@ -55,16 +59,14 @@ def in_degree_plot(courses: Sequence[Course], panels: Panels, glyphs: PlotGlyphs
     shares = [binned(shares_of(end), step, count) for end in ends]
     chances = [binned(random_shares(end, step * count), step, count) for end in ends]
     peak = nice_ceiling(100 * max((value for row in (*shares, *chances) for value in row), default=0)) / 100
-    cells = max(1, width // count)
-    ticks = [Tick(number * cells + (cells - 1) // 2, str(number * step)) for number in ticked(count)]
-    frame = Frame(f"{peak * 100:g} %", "in-degree", ticks)
+    frame = Frame(f"{peak * 100:g} %", "in-degree", bar_ticks(step, count, width))
     drawn = [
         bars(share, peak, width, HEIGHT, glyphs, chance)
         for share, chance in zip(shares, chances, strict=True)
     ]
     title = (
-        f"In-degree at the end: how many other nodes know a node, as a share of the nodes. "
-        f"{glyphs.reference} is what a random graph with as many links would have."
+        f"In-degree at the end: the share of nodes that so many others know "
+        f"({glyphs.reference} in a random graph with as many links)"
     )
     return framed(title, courses, drawn, frame, panels, glyphs)
 
@@ -179,12 +181,13 @@ def bin_size(limit: int, width: int) -> int:
     >>> bin_size(38, 40), bin_size(77, 20), bin_size(1_000, 20)
     (1, 4, 100)
     """
-    power = 1
-    while True:
-        for digit in (1, 2, 3, 4, 5):
-            if limit // (digit * power) < width:
-                return digit * power
-        power *= 10
+    return next(number for number in round_numbers(1, 2, 3, 4, 5) if limit // number < width)
+
+
+def round_numbers(*digits: int) -> Iterator[int]:
+    """1, 2, 5, 10, 20, 50, ... without an end; or with other digits before the zeros."""
+    for power in count_up(0):
+        yield from (digit * 10**power for digit in digits or (1, 2, 5))
 
 
 def shares_of(figures: CycleFigures | None) -> list[float]:
@@ -211,8 +214,13 @@ def binned(shares: Sequence[float], step: int, count: int) -> list[float]:
     return [sum(shares[number * step : (number + 1) * step]) for number in range(count)]
 
 
-def ticked(count: int) -> Iterator[int]:
-    """Which bars have a label: the first, then others by ever finer steps; what has no room is left out."""
-    yield 0
-    for parts in (2, 4):
-        yield from (count * part // parts for part in range(1, parts) if count * part // parts)
+def bar_ticks(step: int, count: int, width: int) -> list[Tick]:
+    """Labels under the bars that round in-degrees fall into.
+
+    >>> [tick.text for tick in bar_ticks(step=2, count=24, width=48)]
+    ['0', '20', '40']
+    """
+    cells = max(1, width // count)
+    period = next(number for number in round_numbers() if number * TICKS >= step * count)
+    degrees = range(0, step * count, period)
+    return [Tick(degree // step * cells + (cells - 1) // 2, str(degree)) for degree in degrees]

@@ -41,7 +41,7 @@ class PlotGlyphs:
     fills: str
     """A cell filled from below, emptiest first."""
     reference: str
-    """Where a reference curve passes over bars."""
+    """Where a reference curve passes above bars."""
     side: str
     tick: str
     """A side with a label left of it."""
@@ -172,9 +172,10 @@ def bars(
     glyphs: PlotGlyphs,
     reference: Sequence[float] = (),
 ) -> list[str]:
-    """Bars side by side, each as wide as the room allows, with a reference curve over them.
+    """Bars side by side, each as wide as the room allows, with a reference curve behind them.
 
-    A value above nothing never looks like nothing; a reference that is next to nothing is left out.
+    A value above nothing never looks like nothing; a reference that is next to nothing is left out. It shows
+    where the bars are below it.
 
     >>> bars((1, 4, 2), 4, 3, 2, BRAILLE_PLOT)
     [' █ ', '▄██']
@@ -186,8 +187,9 @@ def bars(
         filled = max(round(value / y_end * height * full), 1 if value > 0 else 0) if y_end > 0 else 0
         column = [glyphs.fills[max(0, min(full, filled - full * row))] for row in reversed(range(height))]
         above = reference[number] / y_end * height if reference and y_end > 0 else 0.0
-        if above * full >= 1:
-            column[max(0, height - 1 - int(above))] = glyphs.reference
+        place = max(0, height - 1 - int(above))
+        if above * full >= 1 and column[place] == glyphs.fills[0]:
+            column[place] = glyphs.reference
         columns += [column] * cells
     return ["".join(column[row] for column in columns).ljust(width) for row in range(height)]
 

@@ -55,7 +55,7 @@ def sampling_report(
 def heading(experiment: Experiment, columns: int, glyphs: PlotGlyphs) -> Iterator[Line]:
     """What the experiments have in common."""
     facts = [
-        f"{experiment.nodes:,} nodes",
+        f"{experiment.nodes:,} node{'s' * (experiment.nodes != 1)}",
         f"views of {experiment.view_size}",
         f"{experiment.start} start",
         f"{experiment.selection} selection",

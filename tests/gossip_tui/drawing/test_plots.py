@@ -65,8 +65,9 @@ def test_a_bar_above_nothing_never_looks_like_nothing() -> None:
     assert bars((0.001, 0), 100, 2, 1, ASCII_PLOT) == ["_ "]
 
 
-def test_a_reference_lies_over_the_bars_at_its_own_height() -> None:
-    assert bars((2, 4, 0), 4, 3, 2, BRAILLE_PLOT, (4, 1, 0)) == ["•█ ", "█• "]
+def test_a_reference_shows_where_the_bars_are_below_it() -> None:
+    assert bars((2, 4, 0), 4, 3, 2, BRAILLE_PLOT, (4, 1, 1)) == ["•█ ", "██•"]
+    assert bars((0, 0), 4, 2, 2, BRAILLE_PLOT, (0.001, 0.3)) == ["  ", " •"]
 
 
 def test_no_scale_is_no_bars() -> None:

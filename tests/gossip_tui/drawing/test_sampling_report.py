@@ -64,18 +64,17 @@ reaches                        98.0 %                98.0 %
 extra copies                     2.90                  2.90
 last hop                          6.4                   6.4
 
-In-degree at the end: how many other nodes know a node, as a
-share of the nodes. • is what a random graph with as many
-links would have.
+In-degree at the end: the share of nodes that so many others
+know (• in a random graph with as many links)
                  1 blind               2 healer
            40 %  ┤   ███•••            ┤   ███•••
                  │   ███▄▄▄            │   ███▄▄▄
-                 │   •••███•••         │   •••███•••
+                 │   ██████•••         │   ██████•••
                  │   █████████         │   █████████
                  │   █████████▄▄▄      │   █████████▄▄▄
-              0  ┤•••█████████•••      ┤•••█████████•••
+              0  ┤•••████████████      ┤•••████████████
                  └───────────────────  └───────────────────
-      in-degree    0  1  2  3            0  1  2  3
+      in-degree    0     2     4         0     2     4
 
 Clustering: the chance that two peers of a node know one
 another
