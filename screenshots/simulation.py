@@ -86,7 +86,7 @@ def drawn(span: Span, left: float, top: float) -> Iterator[str]:
         x = left + (len(words) - len(words.lstrip())) * CELL
         width = len(words.strip()) * CELL
         yield (
-            f'<text x="{x:.1f}" y="{top + 12:.1f}" textLength="{width:.1f}" '
+            f'<text x="{x:.1f}" y="{top + 12:.1f}" textLength="{width:.1f}" xml:space="preserve" '
             f'fill="#{color}"{weight}>{html.escape(words.strip())}</text>'
         )
 
