@@ -21,8 +21,12 @@ BIT_SET_LIMIT = 16_384
 SOURCE_LIMIT = 4_096
 """Nodes from which distances are measured at the most; up to so many nodes path lengths are exact."""
 
-UNION_LIMIT = 20_000_000
-"""Unions of bit sets that a path length may cost: about two seconds."""
+REACH_LIMIT = 50_000_000
+"""Pairs of a source and a node that distances are measured between, above that. Bit sets of so many bits in
+all stay within a processor's cache, and a mean over so many pairs is known to a per mille."""
+
+UNION_LIMIT = 60_000_000
+"""Unions of sets that a path length may cost: some seconds."""
 
 FEW_SOURCES = 32
 """Sources where bit sets would cost more: the graph is long, such as a ring, and much alike everywhere."""
@@ -44,7 +48,7 @@ def clustering(graph: Graph) -> float:
     """
     if not graph:
         return 0.0
-    triangles = _triangles_by_bits(graph) if len(graph) <= BIT_SET_LIMIT else _triangles_by_sets(graph)
+    triangles = triangles_by_bits(graph) if len(graph) <= BIT_SET_LIMIT else triangles_by_sets(graph)
     shares = (
         count / (degree * (degree - 1)) if (degree := len(neighbours)) > 1 else 0.0
         for count, neighbours in zip(triangles, graph, strict=True)
@@ -52,7 +56,7 @@ def clustering(graph: Graph) -> float:
     return fmean(shares)
 
 
-def _triangles_by_bits(graph: Graph) -> list[int]:
+def triangles_by_bits(graph: Graph) -> list[int]:
     """For each node twice the number of links between its neighbours."""
     bits = [1 << node for node in range(len(graph))]
     # Neighbours are different, so that adding their bits is the same as joining them, and sum() is quick.
@@ -68,7 +72,7 @@ def _triangles_by_bits(graph: Graph) -> list[int]:
     return counts
 
 
-def _triangles_by_sets(graph: Graph) -> list[int]:
+def triangles_by_sets(graph: Graph) -> list[int]:
     counts = [0] * len(graph)
     for node, neighbours in enumerate(graph):
         shared = set(neighbours).intersection
@@ -80,29 +84,37 @@ def _triangles_by_sets(graph: Graph) -> list[int]:
     return counts
 
 
-def path_length(graph: Graph, sources: int = SOURCE_LIMIT) -> float:
+def path_length(graph: Graph, sources: int | None = None) -> float:
     """The mean number of steps between two nodes, over all pairs that reach each other; 0 if none do.
 
-    Exact as long as ``sources`` is at least the number of nodes; else from so many of them, evenly spread in
-    the given order, to everybody. Very long graphs (rings of thousands) are measured from a few only.
+    Exact up to 4,096 nodes; above, from some nodes, evenly spread in the given order, to everybody. Very long
+    graphs (rings of thousands) are measured from a few only.
+
+    Args:
+        graph: The graph.
+        sources: From how many nodes distances are measured, if not from as many as is quick.
     """
     if len(graph) < 2:
         return 0.0
-    chosen = _spread(len(graph), sources)
+    if sources is None:
+        sources = min(SOURCE_LIMIT, max(REACH_LIMIT // len(graph), FEW_SOURCES))
+    chosen = evenly_spread(len(graph), sources)
     steps = max(layer for layer, _ in enumerate(layers(graph, 0)))
-    if steps * sum(map(len, graph)) <= UNION_LIMIT:
-        total, pairs = _distances_by_bits(graph, chosen)
+    links = sum(map(len, graph))
+    if steps * links <= UNION_LIMIT:
+        total, pairs = distances_by_bits(graph, chosen)
     else:
-        total, pairs = _distances_by_layers(graph, _spread(len(graph), min(sources, FEW_SOURCES)))
+        few = min(sources, FEW_SOURCES, max(UNION_LIMIT // links, 2))
+        total, pairs = distances_by_layers(graph, evenly_spread(len(graph), few))
     return total / pairs if pairs else 0.0
 
 
-def _spread(count: int, wanted: int) -> Sequence[int]:
+def evenly_spread(count: int, wanted: int) -> Sequence[int]:
     """At most ``wanted`` of ``count`` nodes, evenly spread."""
     return range(count) if count <= wanted else [index * count // wanted for index in range(wanted)]
 
 
-def _distances_by_bits(graph: Graph, sources: Sequence[int]) -> tuple[int, int]:
+def distances_by_bits(graph: Graph, sources: Sequence[int]) -> tuple[int, int]:
     """The sum of the distances from the sources, and how many pairs it is over.
 
     Each node keeps the set of sources that reach it; in each step it takes over those of its neighbours.
@@ -127,7 +139,7 @@ def _distances_by_bits(graph: Graph, sources: Sequence[int]) -> tuple[int, int]:
     return total, count - len(sources)
 
 
-def _distances_by_layers(graph: Graph, sources: Sequence[int]) -> tuple[int, int]:
+def distances_by_layers(graph: Graph, sources: Sequence[int]) -> tuple[int, int]:
     total = pairs = 0
     for source in sources:
         for steps, layer in enumerate(layers(graph, source)):

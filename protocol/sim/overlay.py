@@ -101,8 +101,8 @@ class Overlay:
         """The mean clustering coefficient; see ``graph.clustering``."""
         return graph.clustering(self.neighbours)
 
-    def path_length(self, sources: int = graph.SOURCE_LIMIT) -> float:
-        """The mean path length; exact up to 4,096 nodes, else from so many sources: see ``graph``."""
+    def path_length(self, sources: int | None = None) -> float:
+        """The mean path length; exact up to 4,096 nodes, else from some sources: see ``graph``."""
         return graph.path_length(self.neighbours, sources)
 
     def components(self) -> list[int]:

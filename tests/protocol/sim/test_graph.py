@@ -128,14 +128,12 @@ def test_graphs_too_large_for_bit_sets_have_the_same_clustering(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_graphs_too_long_for_bit_sets_have_the_same_path_length(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graph = random_graph(seed, nodes=figures.FEW_SOURCES, links=3)
-    expected = path_length(graph)
-    monkeypatch.setattr(figures, "UNION_LIMIT", 0)
-    assert path_length(graph) == pytest.approx(expected)
-    assert expected > 1
+def test_distances_are_the_same_by_bit_sets_and_step_by_step(seed: int) -> None:
+    graph = random_graph(seed, links=3)
+    expected = [far for node in range(5, 25) for far in distances(graph, node).values()]
+    by_bits = figures.distances_by_bits(graph, range(5, 25))
+    assert by_bits == figures.distances_by_layers(graph, range(5, 25))
+    assert by_bits == (sum(expected), len(expected) - 20)
 
 
 def test_some_sources_measure_a_path_length_close_to_the_exact_one() -> None:
@@ -144,7 +142,8 @@ def test_some_sources_measure_a_path_length_close_to_the_exact_one() -> None:
     assert path_length(graph, 50) == pytest.approx(path_length(graph), rel=0.02)
 
 
-def test_a_ring_of_thousands_is_measured_from_a_few_nodes() -> None:
-    size = 5_000
+def test_a_ring_of_thousands_is_measured_from_a_few_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "distances_by_bits", None)
+    size = 8_000
     ring = [((node - 1) % size, (node + 1) % size) for node in range(size)]
     assert path_length(ring) == pytest.approx(size / 4, rel=0.001)
