@@ -15,10 +15,10 @@ from gossip_tui.drawing.figure_table import Course
 from gossip_tui.drawing.line import Line, Role, Span
 from gossip_tui.drawing.plots import BRAILLE_DOTS, BRAILLE_PLOT
 from gossip_tui.drawing.sampling_report import sampling_report
-from gossip_tui.simulate.course import outcomes
 from gossip_tui.simulate.interruption import Interruption
 from gossip_tui.simulate.plan import Plan, plan_of
 from gossip_tui.simulate.progress import Progress
+from gossip_tui.simulate.running import outcomes
 
 COLUMNS = 127
 COMMAND = "gossip-tui simulate --compare blind,healer,swapper --crash 0.5@100 --until 120 --selection live"

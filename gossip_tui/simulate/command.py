@@ -13,12 +13,12 @@ from gossip_tui.shutdown import give_up_stdout
 from protocol.errors import ConfigError, GossipError
 
 from .console import columns_of, glyphs_for, is_terminal, painted, write
-from .course import Outcome, outcomes
 from .interruption import Interruption
 from .memory import check_memory, memory_available
 from .plan import Plan
 from .progress import Progress
 from .records import CsvFile, json_line
+from .running import Outcome, outcomes
 
 if TYPE_CHECKING:
     from protocol.sim import CycleFigures, Experiment
@@ -93,6 +93,7 @@ def run(plan: Plan, output: Output, csv: CsvFile | None, interruption: Interrupt
         for outcome in outcomes(plan, interruption, progress, tell):
             found.append(outcome)
             if output.as_json:
+                progress.clear()
                 write(json_line(outcome.contender.experiment, outcome.figures, outcome.broadcast) + "\n")
     finally:
         progress.clear()
@@ -120,8 +121,9 @@ def write_report(found: Sequence[Outcome], output: Output, *, is_whole: bool) ->
 
 
 def progress_of(plan: Plan, output: Output) -> Progress:
-    """The line that says how far it is, where standard error is a terminal."""
-    stream = sys.stderr if is_terminal(sys.stderr) else None
+    """The line that says how far it is, where standard error is a terminal and nothing else is on it."""
+    is_shared = output.csv == STDOUT and is_terminal(sys.stdout)
+    stream = sys.stderr if is_terminal(sys.stderr) and not is_shared else None
     total = sum(experiment.cycles for experiment in plan.experiments)
     glyphs = glyphs_for(stream, ascii_only=output.ascii_only)
     return Progress(stream, total, columns_of(stream, {}), glyphs)

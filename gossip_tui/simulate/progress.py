@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -61,20 +62,20 @@ class Progress:
         elapsed = now - self._started_at
         left = elapsed / done * (self._total - done) if done and elapsed >= PATIENCE else None
         text = progress_text(label, step, done / max(1, self._total), left, self._columns - 1, self._glyphs)
-        self._write(text)
+        self._write(text.ljust(self._shown))
+        self._shown = len(text)
 
     def clear(self) -> None:
         """Take the line away, with the cursor back at its start."""
         if self._stream is not None and self._shown:
-            self._write("")
-            self._stream.write("\r")
-            self._stream.flush()
+            self._write(" " * self._shown + "\r")
+            self._shown = 0
 
     def _write(self, text: str) -> None:
-        assert self._stream is not None
-        self._stream.write("\r" + text.ljust(self._shown))
-        self._stream.flush()
-        self._shown = len(text)
+        if self._stream is not None:
+            with contextlib.suppress(OSError):  # a window that was closed needs no progress
+                self._stream.write("\r" + text)
+                self._stream.flush()
 
 
 def progress_text(

@@ -132,6 +132,19 @@ def test_on_a_terminal_there_are_colours_and_no_trace_of_the_progress_line(farm:
     }  # fmt: skip
 
 
+def test_json_on_a_terminal_is_not_mixed_with_the_progress_line(farm: Farm) -> None:
+    terminal = farm.open(*SMALL, "--compare", "blind,swapper", "--json", size=(80, 24))
+    assert terminal.wait_for_end() == 0
+    lines = [line.rpartition(b"\r")[2] for line in terminal.raw.split(b"\r\n") if b"{" in line]
+    assert [json.loads(line)["nodes"] for line in lines] == [30, 30]
+
+
+def test_rows_on_a_terminal_are_alone_there(farm: Farm) -> None:
+    terminal = farm.open(*SMALL, "--csv", "-", size=(80, 24))
+    assert terminal.wait_for_end() == 0
+    assert b"cycle 1 of" not in terminal.raw
+
+
 def test_no_color_on_a_terminal_means_none(farm: Farm) -> None:
     terminal = farm.open(*SMALL, size=(80, 60), NO_COLOR="1")
     assert terminal.wait_for_end() == 0

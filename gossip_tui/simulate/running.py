@@ -43,19 +43,19 @@ def outcomes(plan: Plan, interruption: Interruption, progress: Progress, tell: T
     """
     done = 0
     for contender in plan.contenders:
-        course = Course(contender, progress, tell, done)
+        running = Running(contender, progress, tell, done)
         broadcast = None
         try:
-            broadcast = course.run(plan.every, interruption)
+            broadcast = running.run(plan.every, interruption)
         except KeyboardInterrupt:
-            course.catch_up()
-        yield Outcome(contender, course.figures, broadcast)
+            running.catch_up()
+        yield Outcome(contender, running.figures, broadcast)
         if broadcast is None:
             return
         done += contender.experiment.cycles
 
 
-class Course:
+class Running:
     """One experiment under way."""
 
     def __init__(self, contender: Contender, progress: Progress, tell: Tell, done: int) -> None:
