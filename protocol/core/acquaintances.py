@@ -46,6 +46,11 @@ class Acquaintances:
         self._left: dict[NodeId, None] = {}
 
     @property
+    def is_nobody_kept(self) -> bool:
+        """Whether no node is ever noted."""
+        return not self._limit
+
+    @property
     def has_leavers(self) -> bool:
         """Whether anybody is remembered to have left."""
         return bool(self._left)

@@ -22,7 +22,7 @@ LINK_LIMIT = 4_096
 """Addresses remembered of each sort at the most, proven or dialled and strangers; the one whose proof, or
 else whose first datagram, is longest ago goes first. A choice: some megabytes at the most."""
 
-FEWEST_LINKS = 64
+FEWEST_LINKS = 16
 """Addresses remembered at the least: those an exchange, a repair or a catch-up goes on with."""
 
 PROOF_PERIOD = 60.0

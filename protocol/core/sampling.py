@@ -32,7 +32,7 @@ __all__ = ["Sampling"]
 LATE_LIMIT = 256
 """Exchanges given up whose late answer is still recognised."""
 
-ANSWERED_LIMIT = 64
+ANSWERED_LIMIT = 16
 """Nonces remembered whose answer came: a second answer is seconds behind, and a cycle begins one exchange."""
 
 INTRODUCTION_LIMIT = 256
@@ -440,8 +440,12 @@ class Sampling:
         lost = self.dials.lost
         if lost or self.acquaintances.has_leavers:
             received = [descriptor for descriptor in received if self._is_credible(descriptor, now)]
-        change = self.view.merge(received, sent, self.context.config.sampling.view_selection)
+        rule = self.context.config.sampling.view_selection
+        tell = bool(lost) or not out.is_terse or not self.acquaintances.is_nobody_kept
+        change = self.view.merge(received, sent, rule, tell=tell)
         self.view.increase_age()
+        if not tell:
+            return
         if lost:
             for node in change.joined:
                 lost.pop(node, None)

@@ -40,6 +40,8 @@ class ViewChange(NamedTuple):
     parted: tuple[NodeId, ...]
 
 
+NO_CHANGE = ViewChange((), ())
+
 Entry = tuple[NodeId, Address, int]
 """A descriptor at rest: who, where, and the tick at which it was fresh (its stamp)."""
 
@@ -149,7 +151,7 @@ class PartialView:
         if peer_selection is PeerSelection.RAND:
             chosen = self._draw(pool, 1)
         else:
-            chosen, _ = self._split(pool, 1, youngest=peer_selection is PeerSelection.HEAD)
+            chosen = self._first(pool, 1, youngest=peer_selection is PeerSelection.HEAD)
         return self._describe(chosen)[0]
 
     def sample(self, count: int, exclude: Collection[NodeId] = ()) -> list[Descriptor]:
@@ -174,9 +176,10 @@ class PartialView:
             count: c/2 - 1 in the paper, whose buffer has the own descriptor in front.
             heal: H.
         """
-        oldest, others = self._split(list(self._entries.values()), heal)
-        chosen = self._draw(others, count)
-        if len(chosen) < count:
+        pool = list(self._entries.values())
+        oldest = self._first(pool, heal) if heal else []
+        chosen = self._draw(pool, count)
+        if len(chosen) < count and oldest:
             chosen += self._draw(oldest, count - len(chosen))
         return tuple(self._describe(chosen))
 
@@ -185,6 +188,8 @@ class PartialView:
         received: Sequence[Descriptor],
         sent: Iterable[Descriptor],
         view_selection: HealSwap | ViewSelection,
+        *,
+        tell: bool = True,
     ) -> ViewChange:
         """Fold a peer's buffer into the view and cut it back to ``view_size``.
 
@@ -197,6 +202,10 @@ class PartialView:
             sent: What ``buffer`` gave for the same exchange, or last, where this one sends nothing back (the
                 passive half of push); it is safe with a peer. Only the ids count, each once.
             view_selection: H and S, or the rule of 2004.
+            tell: Whether somebody wants to know what changed.
+
+        Returns:
+            Who came and who went; nobody if nobody wants to know.
 
         Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
         """
@@ -206,15 +215,9 @@ class PartialView:
         if excess > 0:
             if isinstance(view_selection, HealSwap):
                 self._heal_and_swap(excess, view_selection, sent, before)
-            elif view_selection is ViewSelection.RAND:
-                self._discard(self._draw(list(self._entries.values()), excess))
             else:
-                self._discard(
-                    self._split(
-                        list(self._entries.values()), excess, youngest=view_selection is ViewSelection.TAIL
-                    )[0]
-                )
-        return self._change_since(before, len(received))
+                self._cut(excess, view_selection)
+        return self._change_since(before, len(received)) if tell else NO_CHANGE
 
     def add(self, descriptor: Descriptor) -> ViewChange:
         """Take in one descriptor by the rules of ``merge``; in a full view another one, any, makes room."""
@@ -282,46 +285,66 @@ class PartialView:
             self.remove(holder)
         return later
 
+    def _cut(self, excess: int, rule: ViewSelection) -> None:
+        """Drop ``excess`` descriptors by the rule of 2004."""
+        pool = list(self._entries.values())
+        if rule is ViewSelection.RAND:
+            unwanted = self._draw(pool, excess)
+        else:
+            unwanted = self._first(pool, excess, youngest=rule is ViewSelection.TAIL)
+        self._discard(unwanted)
+
     def _heal_and_swap(
         self, excess: int, rule: HealSwap, sent: Iterable[Descriptor], before: dict[NodeId, Entry]
     ) -> None:
+        """Drop ``excess`` descriptors by the rule of 2007; ``before`` is the view without the received ones."""
         entries = self._entries
-        healed = min(rule.heal, excess)
-        if healed:
-            self._discard(self._split(list(entries.values()), healed)[0])
-            excess -= healed
-        swapped = min(rule.swap, excess)
-        if swapped:
+        heal, swap = rule.heal, rule.swap
+        if heal:
+            oldest = self._first(list(entries.values()), min(excess, heal))
+            self._discard(oldest)
+            excess -= len(oldest)
+        if swap and excess:
             # The paper removes from the head of its list, where the sent ones stand. A copy that the peer
             # refreshed stands at the tail: it is not what was sent, and stays.
-            here = [entry for node_id, _, _ in sent if (entry := entries.get(node_id)) is not None]
-            stale = [entry for entry in here if before.get(entry[0]) is entry][:swapped]
+            here, was = entries.get, before.get
+            stale = [
+                entry
+                for node_id, _, _ in sent
+                if (entry := here(node_id)) is not None and was(node_id) is entry
+            ]
+            del stale[min(excess, swap) :]
             self._discard(stale)
             excess -= len(stale)
         if excess:
             self._discard(self._draw(list(entries.values()), excess))
 
-    def _split(
-        self, pool: list[Entry], count: int, *, youngest: bool = False
-    ) -> tuple[list[Entry], list[Entry]]:
-        """The ``count`` oldest (or youngest) of a pool, and the others; in no order, ties fall at random."""
+    def _first(self, pool: list[Entry], count: int, *, youngest: bool = False) -> list[Entry]:
+        """Take the ``count`` oldest (or youngest) out of a pool; in no order, ties fall at random."""
         if not 0 < count < len(pool):
-            return (pool, []) if count > 0 else ([], pool)
+            taken = pool[:count]
+            del pool[:count]
+            return taken
         pool.sort(key=stamp_of, reverse=youngest)  # measured: quicker than any single pass written in Python
-        chosen, others = pool[:count], pool[count:]
-        edge = chosen[-1][2]
-        if others[0][2] == edge:
-            tied = [entry for entry in pool if entry[2] == edge]
-            chosen = [entry for entry in chosen if entry[2] != edge]
-            others = [entry for entry in others if entry[2] != edge]
-            chosen += self._draw(tied, count - len(chosen))
-            others += tied
-        return chosen, others
+        edge = pool[count][2]
+        if pool[count - 1][2] != edge:
+            taken = pool[:count]
+            del pool[:count]
+            return taken
+        start = end = count
+        while start and pool[start - 1][2] == edge:
+            start -= 1
+        while end < len(pool) and pool[end][2] == edge:
+            end += 1
+        tied = pool[start:end]
+        taken = pool[:start] + self._draw(tied, count - start)
+        pool[:] = pool[end:] + tied
+        return taken
 
     def _draw(self, pool: list[Entry], count: int) -> list[Entry]:
         """Take up to ``count`` out of ``pool`` at random, in random order."""
         dice, pop, size = self._dice, pool.pop, len(pool)
-        return [pop(int(dice() * left)) for left in range(size, max(size - count, 0), -1)]
+        return [pop(int(dice() * left)) for left in range(size, size - count if size > count else 0, -1)]
 
     def _discard(self, unwanted: Iterable[Entry]) -> None:
         entries, holders = self._entries, self._holders
