@@ -151,9 +151,9 @@ def shown_rows(courses: Sequence[Course], *, has_crash: bool) -> list[Row]:
         Row("clustering", lambda one: number_text(one.clustering, 4)),
         Row("path length", lambda one: number_text(one.path_length, 2)),
         Row("in-degree mean", lambda one: number_text(one.in_degree_mean, 1)),
-        Row("in-degree sd", lambda one: number_text(one.in_degree_std, 1)),
-        Row("in-degree least", lambda one: count_text(one.in_degree_min)),
-        Row("in-degree most", lambda one: count_text(one.in_degree_max)),
+        Row("in-degree std", lambda one: number_text(one.in_degree_std, 1)),
+        Row("in-degree min", lambda one: count_text(one.in_degree_min)),
+        Row("in-degree max", lambda one: count_text(one.in_degree_max)),
         Row("components", lambda one: count_text(one.components)),
         Row("largest of them", lambda one: share_text(one.largest_component / max(1, one.live_nodes))),
     ]

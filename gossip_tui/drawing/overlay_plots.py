@@ -50,10 +50,10 @@ class Frame(NamedTuple):
 
 
 def in_degree_plot(courses: Sequence[Course], panels: Panels, glyphs: PlotGlyphs) -> Iterator[Line]:
-    """How many nodes are known by how many: bars, and over them what a random graph would have."""
+    """How many nodes are known by how many: bars, and dots where a random graph would have more."""
     ends = [course.figures[-1] if course.figures else None for course in courses]
     width = panels.width - EDGES
-    limit = max(1, *(limit_of(end.in_degrees) for end in ends if end is not None))
+    limit = max((limit_of(end.in_degrees) for end in ends if end is not None), default=0)
     step = bin_size(limit, width)
     count = -(-(limit + 1) // step)
     shares = [binned(shares_of(end), step, count) for end in ends]

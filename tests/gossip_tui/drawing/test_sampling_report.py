@@ -51,9 +51,9 @@ live nodes           10     10      5      10     10      5
 clustering       0.0000 0.3000 0.3000  0.0000 0.3000 0.3000
 path length        2.17   2.17   2.17    2.17   2.17   2.17
 in-degree mean      2.0    2.0    2.0     2.0    2.0    2.0
-in-degree sd        1.0    1.0    1.0     1.0    1.0    1.0
-in-degree least       1      1      1       1      1      1
-in-degree most        4      4      4       4      4      4
+in-degree std       1.0    1.0    1.0     1.0    1.0    1.0
+in-degree min         1      1      1       1      1      1
+in-degree max         4      4      4       4      4      4
 components            1      1      1       1      1      1
 largest of them   100 %  100 % 99.9 %   100 %  100 % 99.9 %
 dead links          0 %    0 % 36.5 %     0 %    0 %  0.1 %
@@ -217,7 +217,7 @@ def test_numbers_never_run_into_one_another() -> None:
     lines = [plain(line) for line in figure_table([course], [], panels_for(1, 80), BRAILLE_PLOT)]
     assert all(len(line.split()) == len(line.replace(" %", "").split()) for line in lines if "%" not in line)
     assert "path length      123457   2.17" in lines
-    assert "in-degree most     1.2M      4" in lines
+    assert "in-degree max      1.2M      4" in lines
 
 
 def test_shares_are_not_rounded_to_all_or_nothing() -> None:

@@ -160,3 +160,10 @@ def test_ctrl_c_at_a_terminal_shows_what_there_is(farm: Farm) -> None:
     assert re.search(r"^Interrupted: default after cycle \d+ of 100000\.$", terminal.text, re.MULTILINE)
     assert "In-degree at the end" in terminal.text
     assert terminal.is_restored()
+
+
+def test_a_window_that_is_closed_ends_it(farm: Farm) -> None:
+    terminal = farm.open("simulate", "--nodes", "50", "--until", "100000", size=(100, 60))
+    terminal.wait_for(lambda text: re.search(r"cycle \d+ of 100000", text), "is under way")
+    terminal.hang_up()
+    assert terminal.process.wait(HANG_GUARD) != 0
