@@ -21,7 +21,7 @@ from gossip_tui.simulate.records import BROADCAST_FIELDS, CYCLE_FIELDS, CsvFile,
 from protocol.errors import ConfigError
 from protocol.sim import Experiment
 
-from .fakes import figures, play
+from .fakes import BROADCAST, figures, play
 
 SMALL = ("simulate", "--nodes", "10", "--view-size", "8", "--cycles", "3")
 CTRL_C = 130
@@ -87,6 +87,15 @@ def test_every_so_many_cycles_and_the_last_are_recorded(
     assert main([*SMALL, "--every", "2", "--json"]) == 0
     (record,) = records(capsys.readouterr().out)
     assert [cycle["cycle"] for cycle in record["cycles"]] == [0, 2, 3]
+
+
+def test_the_line_is_exactly_this() -> None:
+    assert json_line(Experiment(nodes=10, seed=7), [figures(0, clustering=1 / 3)], BROADCAST) == (
+        '{"nodes":10,"view_size":20,"strategy":"(tail, push-pull, H=1, S=9)","seed":7,"cycles":[{"cycle":0,'
+        '"clustering":0.333333,"path_length":2.165,"in_degree_mean":2.0,"in_degree_std":1.0,"in_degree_min":1,'
+        '"in_degree_max":4,"components":1,"largest_component":10,"dead_links":0.0,"dead_links_of_crash":null,'
+        '"live_nodes":10}],"broadcast":{"fanout":4,"coverage":0.98,"redundancy":2.9,"last_hop":6.4}}'
+    )
 
 
 def test_what_is_no_number_is_null() -> None:
