@@ -297,7 +297,7 @@ class PartialView:
     def _heal_and_swap(
         self, excess: int, rule: HealSwap, sent: Iterable[Descriptor], before: dict[NodeId, Entry]
     ) -> None:
-        """Drop ``excess`` descriptors by the rule of 2007; ``before`` is the view without the received ones."""
+        """Drop ``excess`` descriptors by the rule of 2007; ``before`` is the view before it grew."""
         entries = self._entries
         heal, swap = rule.heal, rule.swap
         if heal:

@@ -252,21 +252,28 @@ DEPTH = unsigned(DEPTH_LIMIT)
 AGE = unsigned(AGE_LIMIT)
 DESCRIPTOR = record(Descriptor, NODE, ADDRESS, AGE)
 
+PLAIN_PLACE_SIZE = DESCRIPTOR.size((NodeId("", 0), Address("10.0.0.1", 1), 0))
+"""Bytes of a descriptor with an IPv4 address and an age below 128, but for the name."""
 
-@lru_cache(maxsize=65_536)
-def size_of_place(node: NodeId, address: Address) -> int:
-    """Bytes of a descriptor without its age; remembered, since each is sent over and over."""
-    return DESCRIPTOR.size((node, address, 0)) - AGE.size(0)
+EMPTY_NODE_SIZE = NODE.size(NodeId("", 0))
+
+HOST_SIZES_APART = 12
+"""Bytes that an IPv6 address has more than an IPv4 address."""
 
 
 def size_of_descriptors(descriptors: Sequence[Descriptor]) -> int:
-    """Bytes of ``DESCRIPTORS``: what an exchange is sized by, half a view at a time."""
-    age_size = AGE.size
-    sizes = [
-        size_of_place(node, address) + (1 if age < 0x80 else age_size(age))
-        for node, address, age in descriptors
-    ]
-    return array_size(len(sizes)) + sum(sizes)
+    """Bytes of ``DESCRIPTORS``, quicker than field by field: half a view is sized in every exchange."""
+    size = array_size(len(descriptors)) + PLAIN_PLACE_SIZE * len(descriptors)
+    for (name, incarnation), (host, _), age in descriptors:
+        if name.isascii():
+            size += len(name)
+        else:
+            size += size_of_node(NodeId(name, incarnation)) - EMPTY_NODE_SIZE
+        if ":" in host:
+            size += HOST_SIZES_APART
+        if age >= 0x80:
+            size += AGE.size(age) - 1
+    return size
 
 
 DESCRIPTORS = replace(listing(DESCRIPTOR), size=size_of_descriptors)
