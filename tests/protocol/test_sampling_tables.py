@@ -1,6 +1,6 @@
 """Whole nodes make the overlays of the reference: 1,000 of them, views of 20, and half of them crash.
 
-One seed of the paper's model and of the default strategy; ``-m slow`` adds eviction for the others, three more
+One seed of the paper's model and of the default strategy; ``-m slow`` adds eviction for the others, more
 seeds, and twice the time to converge.
 """
 
