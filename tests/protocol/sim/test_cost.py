@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ import pytest
 from protocol.core.view import PartialView
 from protocol.sim import Experiment, Simulation
 from protocol.sim.network import Network
+
+ROOT = Path(__file__).parents[3]
 
 CYCLES = 2
 
@@ -52,6 +57,35 @@ def test_a_cycle_costs_each_node_one_request_one_answer_and_two_merges(
     }
     assert simulation.datagram_count == 2 * CYCLES * nodes
     assert sum(node.machine.exchanges_served for node in simulation.nodes) == CYCLES * nodes
+
+
+MEASURE = """
+from pathlib import Path
+from protocol.sim import Experiment
+
+experiment = Experiment(nodes=1_500, view_size=20, cycles=4)
+run = experiment.begin(every=2)
+while not run.is_done:
+    run.advance()
+highest = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
+print(int(highest) * 1024 / experiment.memory_estimate())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sizes are measured on Linux")
+def test_the_memory_estimate_is_close_to_what_a_run_takes() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", MEASURE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert 0.7 < float(run.stdout) < 1.3
+
+
+def test_the_memory_estimate_grows_with_nodes_views_and_cycles() -> None:
+    small, more_nodes, larger_views, longer = (
+        Experiment(**{"nodes": 1_000, "view_size": 20, "cycles": 5, **more}).memory_estimate()  # type: ignore[arg-type]
+        for more in ({}, {"nodes": 2_000}, {"view_size": 40}, {"cycles": 50})
+    )
+    assert small < min(more_nodes, larger_views, longer)
 
 
 def test_buried_nodes_leave_nothing_behind() -> None:
