@@ -24,9 +24,9 @@ SAFE_VIEW_SIZE = 8
 """Smaller views can fall apart without any failure, whatever the strategy. Source: reference simulation."""
 
 SAFE_HEALING_VIEW_SIZE = 14
-"""The same for peer selection rand where H is above c/4. Of 8 healers of 50 nodes 8 parted at c=6, 4 at 8, 1
-at 10, none at 12; with H up to c/4 none did. Source: ``tests/protocol/core/overlay.py``, 150 cycles. The
-reference simulation saw all part up to c=8 and some at 10, and calls 14 safe."""
+"""The same for peer selection rand where H is above c/4. Of 8 healers of 50 nodes 8 parted at c=6, 2 at 8,
+none from 10 on; with H up to c/4 none did. Source: ``protocol.sim.Experiment``, 150 cycles. The reference
+simulation saw all part up to c=8 and some at 10, and calls 14 safe."""
 
 QUOTE_LIMIT = 60
 """Characters of a wrong text that its error repeats; a choice, so that the error stays one line."""

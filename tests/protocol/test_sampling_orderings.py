@@ -84,6 +84,14 @@ def test_peer_selection_head_clusters_more_than_rand_and_tail(selection: str) ->
     assert head > 1.05 * max(rand, tail)
 
 
+def test_a_push_swapper_spreads_in_degrees_less_than_a_blind_push() -> None:
+    swapper, blind = (
+        last(Experiment(nodes=300, strategy=f"(rand, push, {selection})", cycles=30)).in_degree_std
+        for selection in ("swapper", "blind")
+    )
+    assert swapper < 0.93 * blind
+
+
 @pytest.mark.parametrize(
     ("selection", "is_taken_in"), [("tail", False), ("rand", True), ("head", True), ("H=1, S=4", True)]
 )
