@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from protocol import Node
 
-from .benchmarks import echo
+from .benchmarks import echo, exchanges
 from .benchmarks.__main__ import loads, options, screen_loads
-from .benchmarks.figures import Echo, NodeRun, ScreenRun, Spread, machine, percentile
+from .benchmarks.figures import Echo, ExchangeRun, NodeRun, ScreenRun, Spread, machine, percentile
 from .benchmarks.peer import made_at, payload
 from .benchmarks.report import Results, as_json, as_text, share, table, targets
 from .benchmarks.swarm import Load, run, swarm, warm_up
@@ -46,6 +48,12 @@ def results(*runs: NodeRun, screens: tuple[ScreenRun, ...] = ()) -> Results:
         list(runs),
         screens=list(screens),
     )
+
+
+def results_of_exchanges(run: ExchangeRun) -> Results:
+    found = results()
+    found.exchanges.append(run)
+    return found
 
 
 def missed(found: Results) -> list[str]:
@@ -159,6 +167,29 @@ def test_the_echo_is_measured_both_ways() -> None:
     measured = echo.measure(seconds=0.02)
     assert measured.round_trip.count > 0
     assert measured.datagrams_per_second > 0
+
+
+def test_a_simulated_network_is_timed_and_its_time_shared_out() -> None:
+    found = exchanges.measure(exchanges.QUICK_PLANS[0])
+    assert found.exchanges == 3 * 2 * 50
+    assert 0 < found.median_rate <= found.best_rate
+    assert set(found.shares) == {"view", "sampling", "sizes", "simulator", "machine"}
+    assert found.label in as_text(results_of_exchanges(found))
+
+
+def test_time_goes_to_the_first_part_that_names_the_module() -> None:
+    looks = Counter(
+        {"protocol.core.view": 6, "protocol.core.links": 3, "protocol.sim.object_codec": 1, "json": 9}
+    )
+    assert exchanges.shares(looks) == {
+        "view": 0.6, "sampling": 0.0, "sizes": 0.1, "simulator": 0.0, "machine": 0.3
+    }  # fmt: skip
+
+
+def test_a_thousand_nodes_that_exchange_slowly_miss_their_target() -> None:
+    slow = ExchangeRun("blind", 1_000, 20, 10, 9_999.0, 20_000.0, {}, 1)
+    assert missed(results_of_exchanges(slow)) == ["blind, N=1,000, c=20: exchanges/s"]
+    assert missed(results_of_exchanges(replace(slow, median_rate=10_000.0))) == []
 
 
 async def test_two_processes_deliver_everything_to_each_other() -> None:

@@ -169,7 +169,7 @@ class Reconcile:
         causal = self.context.causal
         if digest.delivered > causal.delivered_count:
             return True
-        return bool(digest.frontier) and not all(map(causal.is_delivered, digest.frontier))
+        return digest.frontier is not None and not all(map(causal.is_delivered, digest.frontier))
 
     def _pages(self) -> list[tuple[Key, Key]]:
         """Key ranges that together cover everything and hold few enough origins each, last first."""

@@ -9,13 +9,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import echo, screen, swarm
+from . import echo, exchanges, screen, swarm
 from .figures import machine
 from .report import Results, as_json, as_text
 from .screen import IDLE, ScreenLoad
 from .swarm import Load
 
-PARTS = ("rate", "saturated", "screen")
+PARTS = ("rate", "saturated", "screen", "exchanges")
 
 RATE = 200.0
 """Messages per second of the loads at a rate."""
@@ -25,7 +25,7 @@ def options(words: Sequence[str] | None = None) -> argparse.Namespace:
     """What to measure, from the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
-        description="Measure nodes on loopback and the terminal application, beside a bare UDP echo.",
+        description="Measure nodes on loopback, the screen and the simulator, beside a bare UDP echo.",
         epilog="What misses its target is marked. Let the machine do nothing else meanwhile.",
     )
     parser.add_argument("--json", action="store_true", help="all figures as JSON, in seconds and bytes")
@@ -76,6 +76,10 @@ async def measure(chosen: argparse.Namespace) -> Results:
         results.nodes.append(await swarm.measure(load))
     if "screen" in chosen.only:
         await measure_screen(results, chosen)
+    if "exchanges" in chosen.only:
+        for plan in exchanges.QUICK_PLANS if chosen.quick else exchanges.PLANS:
+            say(f"exchanges, {plan.strategy}, {plan.experiment.nodes:,} nodes")
+            results.exchanges.append(exchanges.measure(plan))
     return results
 
 

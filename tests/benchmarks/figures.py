@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Echo", "NodeRun", "ScreenRun", "Spread", "machine", "percentile"]
+__all__ = ["Echo", "ExchangeRun", "NodeRun", "ScreenRun", "Spread", "machine", "percentile"]
 
 MEBI = 1024 * 1024
 
@@ -128,6 +128,29 @@ class ScreenRun:
     """Bytes written to the terminal per second."""
     key: Spread | None
     """From a key press to the read that brought its echo; None where no key was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRun:
+    """How quickly the machines of one process exchanged views."""
+
+    strategy: str
+    nodes: int
+    view_size: int
+    exchanges: int
+    median_rate: float
+    """Exchanges, both halves each, per second of CPU: the median of the batches."""
+    best_rate: float
+    """The same of the quickest batch: what the machine can do while nothing else takes its caches."""
+    shares: dict[str, float]
+    """Which part of the program took which share of the time."""
+    peak_memory: int
+    """Bytes of the process so far."""
+
+    @property
+    def label(self) -> str:
+        """The network in words."""
+        return f"{self.strategy}, N={self.nodes:,}, c={self.view_size}"
 
 
 def machine() -> dict[str, str | int]:

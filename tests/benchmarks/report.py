@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .figures import Echo, NodeRun, ScreenRun, Spread
+from .figures import Echo, ExchangeRun, NodeRun, ScreenRun, Spread
 
 __all__ = ["Results", "Target", "as_json", "as_text", "table", "targets"]
 
@@ -24,6 +24,7 @@ class Results:
     python_start: Spread | None = None
     first_frame: Spread | None = None
     screens: list[ScreenRun] = field(default_factory=list)
+    exchanges: list[ExchangeRun] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def targets(results: Results) -> list[Target]:
     """What of the results has a target, and whether it is met."""
     found = [target for run in results.nodes for target in node_targets(run)]
     found += [target for run in results.screens for target in screen_targets(run)]
+    found += [target for exchange in results.exchanges for target in exchange_targets(exchange)]
     if results.first_frame is not None:
         seconds = results.first_frame.median
         found.append(Target("first frame", "< 0.6 s", f"{seconds:.2f} s", seconds < 0.6))
@@ -57,6 +59,14 @@ def node_targets(run: NodeRun) -> list[Target]:
         rate = run.deliveries_per_second
         found.append(Target(f"{run.label}: deliveries/s", ">= 30,000", f"{rate:,.0f}", rate >= 30_000))
     return found
+
+
+def exchange_targets(run: ExchangeRun) -> list[Target]:
+    """A thousand nodes of one process exchange quickly enough to experiment with."""
+    if run.nodes != 1_000:
+        return []
+    rate = run.median_rate
+    return [Target(f"{run.label}: exchanges/s", ">= 10,000", f"{rate:,.0f}", rate >= 10_000)]
 
 
 def screen_targets(run: ScreenRun) -> list[Target]:
@@ -98,6 +108,8 @@ def as_text(results: Results) -> str:
         parts.append(frame_line(results.first_frame, results.python_start))
     if results.screens:
         parts.append(screen_table(results.screens))
+    if results.exchanges:
+        parts.append(exchange_table(results.exchanges))
     parts.append(target_table(targets(results)))
     return "\n\n".join(parts)
 
@@ -191,6 +203,24 @@ def screen_table(runs: Iterable[ScreenRun]) -> str:
 def key_cells(key: Spread) -> tuple[str, str, str]:
     """Median, 99th percentile and maximum of the echo of a key, in milliseconds."""
     return f"{key.median * 1e3:.1f}", f"{key.p99 * 1e3:.1f}", f"{key.longest * 1e3:.1f}"
+
+
+def exchange_table(runs: Sequence[ExchangeRun]) -> str:
+    """A row for each network, with the shares of its time."""
+    layers = list(runs[0].shares)
+    columns = ("network", "exchanges/s", "quickest", "us", *layers, "MB")
+    rows = [
+        (
+            run.label,
+            f"{run.median_rate:,.0f}",
+            f"{run.best_rate:,.0f}",
+            f"{1e6 / run.median_rate:.0f}",
+            *(f"{run.shares[layer]:.0%}" for layer in layers),
+            f"{run.peak_memory / 1e6:.0f}",
+        )
+        for run in runs
+    ]
+    return table(columns, rows)
 
 
 def target_table(found: Iterable[Target]) -> str:
