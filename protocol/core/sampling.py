@@ -149,10 +149,10 @@ class Sampling:
         if fitted is not None:
             out.offers.add(source)
             out.send(source, fitted[0])
-        self.served += 1
         peer = Descriptor(request.sender, usable(header.address) or source, 0)
         is_repeated = link.last_nonce == request.nonce
         link.last_nonce = request.nonce
+        self.served += not is_repeated
         if request.push and not is_repeated:
             if not request.pull:
                 sent = self._last_pushed

@@ -270,6 +270,11 @@ def test_an_exchange_survives_loss_if_one_of_three_tries_does() -> None:
     )
 
 
+def test_an_exchange_that_is_asked_for_again_comes_in_once() -> None:
+    figures = run(loss=0.3, selection=Selection.LIVE, cycles=20).figures
+    assert 0.9 < sum(one.incoming_mean for one in figures[1:]) / 20 < 1
+
+
 def test_a_growing_network_is_recorded_as_it_grows() -> None:
     figures = by_cycle(run(start="growing", nodes=150, cycles=80))
     assert [figures[cycle].live_nodes for cycle in (0, 1, 2, 50, 75, 80)] == [1, 3, 5, 101, 150, 150]
