@@ -1,9 +1,13 @@
-"""``sample(k)`` of whole nodes: the same contract everywhere."""
+"""``sample(k)`` of whole nodes: the same contract everywhere, and answers as good as random."""
 
 from __future__ import annotations
 
+from collections import Counter
+from statistics import fmean
+
 import pytest
 
+from protocol.core.identity import NodeId
 from protocol.errors import ConfigError, StateError
 from protocol.net.node import Node
 from protocol.sim import Simulation
@@ -50,3 +54,51 @@ def test_asking_uses_the_node_s_own_dice_so_that_a_seed_gives_the_same_answers_a
         return [node.sample(4) for node in simulation.nodes]
 
     assert answers() == answers()
+
+
+NODES, SPACING, ROUNDS, CYCLES = 200, 20, 12, 40
+Answers = list[list[NodeId]]
+"""Whom each node was given, question by question."""
+
+
+class Asked:
+    """200 nodes of the default strategy, asked for one peer each: every 20 cycles, later in every cycle."""
+
+    def __init__(self, seed: int) -> None:
+        self.simulation = Simulation(
+            NODES, seed=seed, timing="cycles", verify_sources=False, keep_events=False
+        )
+        self.spaced = self.ask(ROUNDS, SPACING)
+        self.every_cycle = self.ask(CYCLES, 1)
+
+    def ask(self, times: int, spacing: int) -> Answers:
+        answers = []
+        for _ in range(times):
+            self.simulation.run_cycles(spacing)
+            answers.append([node.sample(1)[0].id for node in self.simulation.nodes])
+        return answers
+
+
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
+def asked(request: pytest.FixtureRequest) -> Asked:
+    return Asked(request.param)
+
+
+def repeats(answers: Answers, lag: int) -> float:
+    """How often nodes were given whom they were given ``lag`` questions before, as a multiple of chance."""
+    later = answers[lag:]
+    pairs = [
+        pair for row in zip(answers[: len(later)], later, strict=True) for pair in zip(*row, strict=True)
+    ]
+    return sum(before == after for before, after in pairs) * (NODES - 1) / len(pairs)
+
+
+def test_every_node_is_given_as_often_as_any_other(asked: Asked) -> None:
+    counts = Counter(peer for answers in asked.spaced for peer in answers)
+    chi_square = sum((counts[node.id] - ROUNDS) ** 2 / ROUNDS for node in asked.simulation.nodes)
+    assert chi_square / (NODES - 1) < 1.3
+
+
+def test_nobody_is_given_twice_in_a_row_and_a_few_cycles_later_as_often_as_by_chance(asked: Asked) -> None:
+    assert repeats(asked.every_cycle, 1) == 0
+    assert 0.8 < fmean(repeats(asked.every_cycle, lag) for lag in range(5, 21)) < 1.2
