@@ -43,7 +43,7 @@ async def test_the_ten_line_example_prints_what_it_says(capsys: pytest.CaptureFi
 
 
 async def test_the_example_of_the_library_goes_on_until_it_is_ended() -> None:
-    example, _ = blocks(PROTOCOL_TEXT, "python")
+    example, *_ = blocks(PROTOCOL_TEXT, "python")
     source = example.replace("0.0.0.0:7117", "0.0.0.0:0").replace("bob.example", "127.0.0.1")
     scope: dict[str, object] = {"__name__": "example"}
     exec(compile(source.replace("asyncio.run(main())", ""), "protocol/README.md", "exec"), scope)
@@ -57,9 +57,21 @@ async def test_the_example_of_the_library_goes_on_until_it_is_ended() -> None:
 
 
 def test_the_example_of_the_simulator_meets_its_condition() -> None:
-    _, example = blocks(PROTOCOL_TEXT, "python")
+    _, example, _ = blocks(PROTOCOL_TEXT, "python")
     scope: dict[str, object] = {"__name__": "example"}
     exec(compile(example, "protocol/README.md", "exec"), scope)
+
+
+def test_the_example_of_an_experiment_shows_a_crash_and_a_broadcast(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    *_, example = blocks(PROTOCOL_TEXT, "python")
+    exec(compile(example, "protocol/README.md", "exec"), {"__name__": "example"})
+    *lines, coverage = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["0", "200"], ["10", "200"], ["20", "200"], ["30", "100"], ["40", "100"],
+    ]  # fmt: skip
+    assert float(coverage) > 0.9
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", TEXT))))

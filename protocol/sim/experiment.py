@@ -60,8 +60,7 @@ class Crash(NamedTuple):
         """
         if not 0 < self.share < 1:
             raise ConfigError(f"the share of a crash must be above 0 and below 1, not {self.share}")
-        if self.cycle < 0:
-            raise ConfigError(f"the cycle of a crash must be at least 0, not {self.cycle}")
+        check_number("the cycle of a crash", self.cycle, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,7 @@ class Experiment:
             raise ConfigError(f"start must be one of {', '.join(get_args(Start))}, not {self.start!r}")
         if self.selection not in tuple(Selection):
             raise ConfigError(f"selection must be one of {', '.join(Selection)}, not {self.selection!r}")
+        object.__setattr__(self, "crashes", tuple(self.crashes))
         for crash in self.crashes:
             crash.check()
             if crash.cycle > self.cycles:

@@ -80,7 +80,7 @@ class Simulation:
                 ``cycles``: the paper's model; each cycle of the first node's ``cycle_period`` every live node
                 has one turn, in a fresh random order, and its exchange is over at once.
             selection: Whether nodes ask live peers only and evict nobody, or evict who does not answer.
-            keep_events: Whether nodes keep all their events, which grow with every exchange.
+            keep_events: Whether nodes keep all their events, of which every exchange makes some.
 
         Raises:
             ConfigError: The number of nodes or configurations, or one of the choices, is not possible.
@@ -91,15 +91,11 @@ class Simulation:
         self._timing = timing
         self._selection = selection
         self._keep_events = keep_events
-        configs = (
-            [config or Config()] * nodes if config is None or isinstance(config, Config) else list(config)
-        )
-        if len(configs) != nodes:
-            raise ConfigError(f"{nodes} nodes need as many configurations, not {len(configs)}")
+        configs = configs_of(config, nodes)
         self._codec: Codec = ObjectCodec() if codec == "objects" else WireCodec()
         self._network = Network(seed, faults or Faults())
         self._config = configs[0]
-        self._period = configs[0].cycle_period
+        self._period = self._config.cycle_period
         self._driver: Driver = (
             Cycles(self._network, self._period) if timing == "cycles" else Events(self._network)
         )
@@ -147,7 +143,20 @@ class Simulation:
         join: Iterable[int | SimulatedNode] = (),
         name: str | None = None,
     ) -> SimulatedNode:
-        """Start one more node now, which joins the given ones."""
+        """Start one more node now, which joins the given ones; by default configured as the first is now."""
+        if config is None:
+            config = self.nodes[0].machine.config if self.nodes else self._config
+        node = self._make_node(config, name)
+        self._live.add(node.id)
+        self._network.add(node)
+        node.machine.handle_deadline(self.now)
+        contacts = [self._node(other).address for other in join]
+        if contacts:
+            node.join(*contacts)
+        self._pump(node)
+        return node
+
+    def _make_node(self, config: Config, name: str | None) -> SimulatedNode:
         number = self._node_count
         self._node_count += 1
         address = Address(
@@ -157,24 +166,16 @@ class Simulation:
         incarnation = int((EPOCH + self.now) * 1000) << 16 | int(dice.random() * 65_536)
         node_id = NodeId(name or f"n{number:02}", incarnation)
         machine = Machine(
-            node_id, address, config or self._config, self._codec, dice,
+            node_id, address, config, self._codec, dice,
             wall_offset=EPOCH, verify_sources=self.verify_sources,
         )  # fmt: skip
-        node = SimulatedNode(
-            machine, address, lambda: self._network.now, self._pump, keep_events=self._keep_events
-        )
         if not self._keep_events:
             machine.be_terse()
         if self._selection == Selection.LIVE:
             machine.limit_selection(self._live.__contains__)
-        self._live.add(node_id)
-        self._network.add(node)
-        machine.handle_deadline(self.now)
-        contacts = [self._node(other).address for other in join]
-        if contacts:
-            node.join(*contacts)
-        self._pump(node)
-        return node
+        return SimulatedNode(
+            machine, address, lambda: self._network.now, self._pump, keep_events=self._keep_events
+        )
 
     def _introduce(self, start: Start) -> None:
         count = len(self.nodes)
@@ -293,3 +294,16 @@ class Simulation:
 
     def _node(self, node: int | SimulatedNode) -> SimulatedNode:
         return self.nodes[node] if isinstance(node, int) else node
+
+
+def configs_of(config: Config | Sequence[Config] | None, count: int) -> list[Config]:
+    """One configuration for each of ``count`` nodes.
+
+    Raises:
+        ConfigError: There are more or fewer.
+    """
+    if config is None or isinstance(config, Config):
+        return [config or Config()] * count
+    if len(config) != count:
+        raise ConfigError(f"{count} nodes need as many configurations, not {len(config)}")
+    return list(config)

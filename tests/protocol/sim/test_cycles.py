@@ -362,3 +362,9 @@ def test_events_are_kept_or_not_and_the_run_is_the_same(timing: Timing) -> None:
     assert not any(node.events for node in spared.nodes)
     assert views(kept) == views(spared)
     assert all(len(node.delivered) == 1 for node in spared.nodes)
+
+
+def test_a_node_added_later_has_the_strategy_that_the_first_has_by_then() -> None:
+    simulation = cycles(5)
+    simulation.nodes[0].set_strategy("healer")
+    assert str(simulation.add_node().machine.config.strategy) == "(rand, push-pull, H=3, S=0)"

@@ -59,7 +59,11 @@ def test_a_strategy_may_be_given_as_itself_or_as_text() -> None:
         ({"fanout": 0}, "fanout must be a whole number of at least 1, not 0"),
         ({"crashes": (Crash(0.5, 101),)}, "crash 0.5@101 must be after a cycle from 0 to the last, 100"),
         ({"crashes": (Crash(1.0, 5),)}, "the share of a crash must be above 0 and below 1, not 1.0"),
-        ({"crashes": (Crash(0.5, -1),)}, "the cycle of a crash must be at least 0, not -1"),
+        ({"crashes": (Crash(0.5, -1),)}, "the cycle of a crash must be a whole number of at least 0, not -1"),
+        (
+            {"crashes": [Crash(0.5, 1.5)]},  # type: ignore[arg-type]
+            "the cycle of a crash must be a whole number of at least 0, not 1.5",
+        ),
     ],
 )
 def test_impossible_settings_are_refused_with_their_value_and_what_is_allowed(
