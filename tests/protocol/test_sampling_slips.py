@@ -80,8 +80,10 @@ def reply_after_merging(sampling: Sampling, request: Any, header: Any, *rest: An
     return answer(sampling, request._replace(push=False), header, *rest)
 
 
-def merge_all_but_the_sender(view: PartialView, received: Sequence[Descriptor], *rest: Any) -> object:
-    return merge(view, received[1:], *rest)
+def merge_all_but_the_sender(
+    view: PartialView, received: Sequence[Descriptor], *rest: Any, tell: bool = True
+) -> object:
+    return merge(view, received[1:], *rest, tell=tell)
 
 
 def keep_the_age(view: PartialView) -> None:
@@ -89,11 +91,16 @@ def keep_the_age(view: PartialView) -> None:
 
 
 def merge_unclamped(
-    view: PartialView, received: Sequence[Descriptor], sent: Sequence[Descriptor], rule: HealSwap
+    view: PartialView,
+    received: Sequence[Descriptor],
+    sent: Sequence[Descriptor],
+    rule: HealSwap,
+    *,
+    tell: bool = True,
 ) -> object:
     offered = [descriptor.id for descriptor in sent if descriptor.id in view]
     view._view_size += len(received)  # so that the real merge removes nobody
-    change = merge(view, received, (), rule)
+    change = merge(view, received, (), rule, tell=tell)
     view._view_size -= len(received)
     oldest = sorted(view, key=lambda descriptor: -descriptor.age)[: rule.heal]
     for node in [descriptor.id for descriptor in oldest] + offered[: rule.swap]:
@@ -106,8 +113,11 @@ def begin_as_somebody_else(view: PartialView, own_id: NodeId, own_address: objec
     begin(view, NodeId("somebody else", 1), None, *rest)
 
 
-def merge_only_strangers(view: PartialView, received: Sequence[Descriptor], *rest: Any) -> object:
-    return merge(view, [descriptor for descriptor in received if descriptor.id not in view], *rest)
+def merge_only_strangers(
+    view: PartialView, received: Sequence[Descriptor], *rest: Any, tell: bool = True
+) -> object:
+    strangers = [descriptor for descriptor in received if descriptor.id not in view]
+    return merge(view, strangers, *rest, tell=tell)
 
 
 class Slip(NamedTuple):
