@@ -36,6 +36,7 @@ from protocol.core.events import (
     Undeliverable,
     ViewChanged,
 )
+from protocol.core.faults import Direction, FaultReport, Faults
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import Counters, HeldMessage, NodeSnapshot, PeerRow, PeerState
@@ -69,9 +70,12 @@ __all__ = [
     "DatagramRejected",
     "Delivered",
     "Descriptor",
+    "Direction",
     "Dot",
     "Event",
     "EventStream",
+    "FaultReport",
+    "Faults",
     "Gap",
     "GossipError",
     "HealSwap",

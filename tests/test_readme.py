@@ -56,8 +56,22 @@ async def test_the_example_of_the_library_goes_on_until_it_is_ended() -> None:
         await task
 
 
+def example_with(mark: str) -> str:
+    """The one block of Python in the library's README that ``mark`` stands in."""
+    (example,) = [block for block in blocks(PROTOCOL_TEXT, "python") if mark in block]
+    return example
+
+
+async def test_the_example_of_faults_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    source = example_with("node.faults").replace("asyncio.run(main())", "")
+    scope: dict[str, object] = {"__name__": "example"}
+    exec(compile(source, "protocol/README.md", "exec"), scope)
+    await scope["main"]()  # type: ignore[operator]
+    assert "loss=0.2" in capsys.readouterr().out
+
+
 def test_the_example_of_the_simulator_meets_its_condition() -> None:
-    _, example, _ = blocks(PROTOCOL_TEXT, "python")
+    example = example_with("Simulation(50")
     scope: dict[str, object] = {"__name__": "example"}
     exec(compile(example, "protocol/README.md", "exec"), scope)
 
@@ -65,7 +79,7 @@ def test_the_example_of_the_simulator_meets_its_condition() -> None:
 def test_the_example_of_an_experiment_shows_a_crash_and_a_broadcast(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    *_, example = blocks(PROTOCOL_TEXT, "python")
+    example = example_with("Experiment(")
     exec(compile(example, "protocol/README.md", "exec"), {"__name__": "example"})
     *lines, coverage = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .faults import NOTHING_DONE, FaultReport
 from .identity import Address, Dot, NodeId
 from .strategy import Strategy
 from .view import Descriptor
@@ -125,5 +126,7 @@ class NodeSnapshot:
     counters: Counters
     rejected: Mapping[str, int]
     """Datagrams and messages refused, by reason."""
+    faults: FaultReport = NOTHING_DONE
+    """Faults made on purpose between this node and its network, and what they did."""
     now: float = 0.0
     """The moment of this picture, on the clock that drives the node; ``PeerRow`` has moments of the same."""

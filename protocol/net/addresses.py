@@ -17,6 +17,7 @@ __all__ = [
     "contact_address",
     "is_own",
     "numeric",
+    "numeric_peer",
     "told_address",
 ]
 
@@ -48,6 +49,18 @@ def contact_address(given: str | Address) -> Address:
         AddressError: It is no address, or one under which nobody can be reached.
     """
     return reachable(Address.parse(str(given)))
+
+
+def numeric_peer(given: str | Address) -> Address:
+    """A peer by the numeric address its datagrams come from.
+
+    Raises:
+        AddressError: It is no address, or a host name.
+    """
+    address = contact_address(given)
+    if not address.is_numeric:
+        raise AddressError(f"{address} is a name: a peer is told apart by its numeric address")
+    return address
 
 
 def reachable(address: Address) -> Address:

@@ -23,7 +23,9 @@ from protocol.core.events import (
     PeerSeen,
     Undeliverable,
 )
+from protocol.core.faults import FaultInjector
 from protocol.core.machine import Machine
+from protocol.net.fault_gate import FaultGate
 from protocol.net.streams import Feed
 from protocol.net.udp import SEND_RETRY_PERIOD, Batch, UdpEndpoint
 
@@ -57,6 +59,7 @@ class Driver:
         self.feed = feed
         self.loop = asyncio.get_running_loop()
         self.endpoint: UdpEndpoint | None = None
+        self.gate: FaultGate | None = None
         self._progress = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at = math.inf
@@ -67,15 +70,19 @@ class Driver:
         self._warned: set[str] = set()
         self.read_wall_clock()
 
-    def attach(self, endpoint: UdpEndpoint) -> None:
-        """Send through ``endpoint`` from now on."""
+    def attach(self, endpoint: UdpEndpoint, injector: FaultInjector | None = None) -> None:
+        """Send through ``endpoint`` from now on, with the faults of ``injector``."""
         self.endpoint = endpoint
+        if injector is not None:
+            self.gate = FaultGate(injector, endpoint.send, self._take_in)
         self.settle()
 
     def stop(self) -> None:
         """Send what is ready, then do nothing any more; everybody who waits is woken."""
         self.settle()
         self._stopped = True
+        if self.gate is not None:
+            self.gate.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -83,6 +90,13 @@ class Driver:
         self._wake()
 
     def receive(self, batch: Batch) -> None:
+        """Take what the socket read, as far as faults let it pass."""
+        if self.gate is not None and self.gate.is_active:
+            batch = self.gate.admit(batch)
+        if batch:
+            self._take_in(batch)
+
+    def _take_in(self, batch: Batch) -> None:
         """Give a batch of datagrams to the machine; one that it chokes on does not touch the others."""
         now = self.loop.time()
         handle = self.machine.receive_datagram
@@ -118,9 +132,10 @@ class Driver:
         self.feed.publish(events)
 
     async def linger(self) -> None:
-        """Give the kernel a moment to take what still waits to be sent; usually there is nothing."""
+        """Give what still waits, for the kernel or by faults, a moment to be sent; usually nothing does."""
         for _ in range(LINGER_TURNS):
-            if self.endpoint is None or not self.endpoint.pending:
+            waiting = self.gate.pending if self.gate is not None else 0
+            if self.endpoint is None or not self.endpoint.pending + waiting:
                 return
             await asyncio.sleep(SEND_RETRY_PERIOD)
 
@@ -139,7 +154,8 @@ class Driver:
     def _send(self) -> None:
         endpoint = self.endpoint
         if endpoint is not None:
-            send = endpoint.send
+            gate = self.gate
+            send = gate.send if gate is not None and gate.is_active else endpoint.send
             for target, data, _ in self.machine.datagrams_to_send():
                 send(data, target)
 

@@ -12,6 +12,7 @@ from typing import Self
 
 from protocol.core.config import Config
 from protocol.core.events import ContactUnresolved
+from protocol.core.faults import Direction, FaultInjector, Faults
 from protocol.core.identity import Address, Dot, NodeId, check_name
 from protocol.core.machine import Machine
 from protocol.core.messages import Message
@@ -26,6 +27,7 @@ from protocol.net.addresses import (
     contact_address,
     is_own,
     numeric,
+    numeric_peer,
     told_address,
 )
 from protocol.net.driver import LOGGER, Driver
@@ -78,6 +80,7 @@ class Node:
         self._advertise = advertised_address(advertise) if advertise is not None else None
         self._config = config if config is not None else Config()
         self._seed = seed
+        self._injector = FaultInjector(random.Random(None if seed is None else f"faults {seed}").random)
         self._starting = asyncio.Lock()
         self._closed = False
         self._driver: Driver | None = None
@@ -321,6 +324,48 @@ class Node:
         for warning in config.sampling.warnings(config.view_size):
             LOGGER.warning("%s: %s", self.id.name, warning)
 
+    @property
+    def faults(self) -> Faults:
+        """What is done on purpose to this node's datagrams, in both directions; assignable at any time."""
+        return self._injector.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.set_faults(faults)
+
+    def set_faults(self, faults: Faults | None, peer: str | Address | None = None) -> None:
+        """Lose, delay, double or reorder datagrams from now on, to see how the network bears it.
+
+        Each direction has its share of loss and its delay. What waits already arrives when it is due;
+        ``snapshot().faults`` counts what was done.
+
+        Args:
+            faults: What to do; ``None`` (or ``Faults()``) is nothing, and for a peer the same as for all.
+            peer: The numeric address of the only peer it is done to; None for everybody who has no faults of
+                its own.
+
+        Raises:
+            AddressError: The address is malformed or not numeric.
+        """
+        self._injector.set_faults(faults, numeric_peer(peer) if peer is not None else None)
+
+    def block(self, peers: Iterable[str | Address], direction: Direction | str = Direction.BOTH) -> None:
+        """Cut this node off from peers, by their numeric addresses, until ``unblock``.
+
+        Args:
+            peers: From whom nothing is let in, and to whom nothing is let out.
+            direction: ``"in"`` or ``"out"`` stops only what comes from them or goes to them.
+
+        Raises:
+            AddressError: An address is malformed or not numeric; nothing was done.
+            ConfigError: There is no such direction.
+        """
+        self._injector.block([numeric_peer(peer) for peer in peers], direction)
+
+    def unblock(self, peers: Iterable[str | Address] | None = None) -> None:
+        """Let the datagrams of these peers pass again; by default everybody's."""
+        self._injector.unblock(None if peers is None else [numeric_peer(peer) for peer in peers])
+
     def snapshot(self) -> NodeSnapshot:
         """One frozen picture of everything countable about this node; the last one once closed.
 
@@ -329,6 +374,8 @@ class Node:
         """
         driver = self._started
         snapshot = driver.machine.snapshot(driver.loop.time())
+        if driver.gate is not None:
+            snapshot = replace(snapshot, faults=driver.gate.report())
         return snapshot if driver.machine.address else replace(snapshot, address=self.address)
 
     @property
@@ -369,7 +416,7 @@ class Node:
         self._bound = bound
         self._resolver = Resolver(sock.family, self._on_unresolved)
         self._driver = driver
-        driver.attach(self._endpoint)
+        driver.attach(self._endpoint, self._injector)
 
     def _make_machine(self, bound: Address, told: Address | None) -> Machine:
         rng = random.Random(self._seed)

@@ -5,9 +5,9 @@ The machine in here is the machine that runs on UDP; only the network around it 
 
 from __future__ import annotations
 
+from ..core.faults import Faults
 from .choices import Selection, Start, Timing
 from .experiment import Crash, Experiment, ExperimentRun
-from .faults import Faults
 from .figures import CycleFigures, InDegrees
 from .node import SimulatedNode
 from .overlay import Broadcast, Overlay, autocorrelation, turnover

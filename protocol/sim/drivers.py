@@ -52,7 +52,7 @@ class Events:
             return
         node.collect()
         for datagram in node.take_datagrams():
-            self._send(node.address, datagram.target, datagram.data)
+            self._send(node, datagram.target, datagram.data)
         deadline = max(node.machine.deadline, self._network.now)
         if deadline < self._wake_at.get(node.address, math.inf):
             self._wake_at[node.address] = deadline
@@ -88,15 +88,15 @@ class Events:
         elif source is None:
             self._wake_at.pop(node.address, None)
             node.wake()
-        else:
+        elif self._network.lets_in(source, node.address):
             node.receive(data, source)
 
-    def _send(self, source: Address, target: Address, data: Any) -> None:
+    def _send(self, sender: SimulatedNode, target: Address, data: Any) -> None:
         network = self._network
-        receiver = network.reached(source, target)
+        receiver = network.reached(sender.address, target)
         if receiver is not None:
-            for delay in network.faults.delays(network.random):
-                self._push(network.now + delay, receiver, data, source)
+            for delay in network.delays(sender, receiver):
+                self._push(network.now + delay, receiver, data, sender.address)
 
     def _push(self, at: float, node: SimulatedNode, data: Any, source: Address | None) -> None:
         self._count += 1
@@ -136,6 +136,8 @@ class Cycles:
         under_way = self._under_way
         while under_way:
             receiver, data, source = under_way.popleft()
+            if not self._network.lets_in(source, receiver.address):
+                continue
             receiver.receive(data, source)
             if receiver.is_up:
                 self._emit(receiver)
@@ -213,12 +215,12 @@ class Cycles:
             return
         network, source, append = self._network, node.address, self._under_way.append
         faults = network.faults
-        is_faulty = bool(faults.loss or faults.duplication)
+        is_faulty = bool(faults.loss or faults.duplication or network.has_injectors)
         for target, data, _ in datagrams:
             receiver = network.reached(source, target)
             if receiver is None:
                 continue
-            for _ in range(faults.copies(network.random) if is_faulty else 1):
+            for _ in range(network.copies(node, receiver) if is_faulty else 1):
                 append((receiver, data, source))
 
     def _note_deadline(self, node: SimulatedNode) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self, get_args
 
 from ..core.config import Config
+from ..core.faults import Faults
 from ..core.identity import NodeId
 from ..core.strategy import Strategy
 from ..errors import ConfigError, StateError
 from .choices import Selection, Start
-from .faults import Faults
 from .figures import CycleFigures, figures_of
 from .node import SimulatedNode
 from .overlay import Broadcast, Overlay, drawn

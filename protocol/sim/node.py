@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from ..core.codec import Datagram
 from ..core.events import Delivered, Event
+from ..core.faults import NO_FAULTS, Direction, FaultInjector, Faults
 from ..core.identity import Address, NodeId
 from ..core.machine import Machine
 from ..core.messages import Message
@@ -32,6 +34,7 @@ class SimulatedNode:
         address: Address,
         clock: Callable[[], float],
         pump: Callable[[SimulatedNode], None],
+        make_injector: Callable[[], FaultInjector],
         *,
         keep_events: bool = True,
     ) -> None:
@@ -45,6 +48,9 @@ class SimulatedNode:
         self.is_crashed = False
         self.is_frozen = False
         self.has_left = False
+        self.injector: FaultInjector | None = None
+        """Faults of this node's own, beside those of the network; None until there are any."""
+        self._make_injector = make_injector
         self._keeps_events = keep_events
         self._now = clock
         self._pump = pump
@@ -102,9 +108,36 @@ class SimulatedNode:
         self.has_left = True
         self._pump(self)
 
+    @property
+    def faults(self) -> Faults:
+        """What happens to this node's datagrams, beside what the network does; assignable."""
+        return self.injector.faults if self.injector is not None else NO_FAULTS
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.set_faults(faults)
+
+    def set_faults(self, faults: Faults | None, peer: Address | None = None) -> None:
+        """Do this to datagrams of this node, or only those to and from a peer; as ``protocol.Node``."""
+        self._own_injector().set_faults(faults, peer)
+
+    def block(self, peers: Iterable[Address], direction: Direction | str = Direction.BOTH) -> None:
+        """Let nothing pass between this node and these peers; as ``protocol.Node``."""
+        self._own_injector().block(peers, direction)
+
+    def unblock(self, peers: Iterable[Address] | None = None) -> None:
+        """Let datagrams of these peers, or of all, pass again."""
+        self._own_injector().unblock(peers)
+
     def snapshot(self) -> NodeSnapshot:
         """One frozen picture of everything countable."""
-        return self.machine.snapshot(self._now())
+        snapshot = self.machine.snapshot(self._now())
+        return snapshot if self.injector is None else replace(snapshot, faults=self.injector.report())
+
+    def _own_injector(self) -> FaultInjector:
+        if self.injector is None:
+            self.injector = self._make_injector()
+        return self.injector
 
     # the simulation's side
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 from ..core.codec import Codec
 from ..core.config import Config
+from ..core.faults import FaultInjector, Faults
 from ..core.identity import Address, NodeId
 from ..core.machine import Machine
 from ..core.view import Descriptor
@@ -21,8 +22,7 @@ from ..errors import ConfigError, GossipError
 from ..wire import WireCodec
 from .choices import Selection, Start, Timing, check_choices
 from .drivers import Cycles, Driver, Events
-from .faults import Faults
-from .network import Network
+from .network import Network, Translator
 from .node import EPOCH, SimulatedNode
 from .object_codec import ObjectCodec
 from .starts import batch_of_growth, neighbours, others
@@ -33,6 +33,9 @@ Which = int | SimulatedNode | Iterable[int | SimulatedNode]
 """A node by its index or itself, or several of them."""
 
 FIRST_PORT = 7_000
+
+TRANSLATION_PERIOD = 30.0
+"""Seconds that an address translator lets answers in. Source: what common ones keep for UDP, at the least."""
 
 
 class LimitError(GossipError, AssertionError):
@@ -174,8 +177,14 @@ class Simulation:
         if self._selection == Selection.LIVE:
             machine.limit_selection(self._live.__contains__)
         return SimulatedNode(
-            machine, address, lambda: self._network.now, self._pump, keep_events=self._keep_events
-        )
+            machine, address, lambda: self._network.now, self._pump, self._make_injector,
+            keep_events=self._keep_events,
+        )  # fmt: skip
+
+    def _make_injector(self) -> FaultInjector:
+        """Faults of one node's own, with the dice of the network."""
+        self._network.has_injectors = True
+        return FaultInjector(self._network.random)
 
     def _introduce(self, start: Start) -> None:
         count = len(self.nodes)
@@ -230,15 +239,29 @@ class Simulation:
                 node.thaw()
                 self._pump(node)
 
-    def partition(self, *groups: Iterable[int | SimulatedNode]) -> None:
-        """Cut the network into groups that do not reach each other; nodes not named are one more."""
-        self._network.groups = {
-            self._node(node).address: number for number, group in enumerate(groups, start=1) for node in group
-        }
+    def partition(self, *groups: Iterable[int | SimulatedNode], one_way: bool = False) -> None:
+        """Cut the network into groups that do not reach each other; nodes not named are one more.
+
+        Args:
+            groups: The nodes of each.
+            one_way: Only what earlier groups send to later ones is lost, those not named being the last; the
+                other way everything passes.
+        """
+        addresses = [[self._node(node).address for node in group] for group in groups]
+        self._network.part(addresses, is_one_way=one_way)
+
+    def translate(self, *nodes: Which, period: float = TRANSLATION_PERIOD) -> None:
+        """Put nodes behind address translators, which drop what nobody behind them asked for.
+
+        A datagram passes if the node sent one to where it comes from, ``period`` seconds ago at the most.
+        """
+        for node in self._chosen(nodes):
+            self._network.translators[node.address] = Translator(period)
 
     def heal(self) -> None:
-        """Undo every partition and every freeze; who crashed stays down."""
-        self._network.groups = None
+        """Undo every partition, translator and freeze; who crashed stays down."""
+        self._network.join_up()
+        self._network.translators.clear()
         self.thaw()
 
     # running

@@ -9,7 +9,7 @@ import pytest
 
 from protocol.core.config import Config
 from protocol.core.snapshot import Counters
-from protocol.sim.faults import Faults
+from protocol.sim import Faults
 from protocol.sim.simulation import Simulation
 
 FAULTS = Faults(loss=0.2, duplication=0.1, reordering=0.3)

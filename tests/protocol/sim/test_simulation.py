@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from protocol.core.config import Config
+from protocol.core.identity import Address
 from protocol.errors import ConfigError
-from protocol.sim import Faults, LimitError, Simulation, Start
+from protocol.sim import Faults, LimitError, Simulation, Start, Timing
+from protocol.sim.network import Translator
 
 ROOT = Path(__file__).parents[3]
 
@@ -204,6 +206,110 @@ def test_a_partition_separates_the_named_groups_and_the_rest_is_one_more() -> No
     simulation.run_for(5)
     texts = [{message.text for message in node.delivered} for node in simulation.nodes]
     assert texts == [{"from 0"}] * 2 + [{"from 2"}] * 2 + [{"from 4"}] * 2
+
+
+def test_a_one_way_partition_stops_what_earlier_groups_send_to_later_ones() -> None:
+    simulation = Simulation(4, seed=5, config=Config(answer_timeout=60))
+    simulation.run_for(3)
+    simulation.partition([0, 1], [2, 3], one_way=True)
+    simulation.nodes[0].send_gossip("from 0")
+    simulation.nodes[2].send_gossip("from 2")
+    simulation.run_for(0.2)
+    texts = [{message.text for message in node.delivered} for node in simulation.nodes]
+    assert texts == [{"from 0", "from 2"}] * 2 + [{"from 2"}] * 2
+
+
+def test_those_not_named_in_a_one_way_partition_are_the_last_group() -> None:
+    simulation = Simulation(2, seed=5, config=Config(answer_timeout=60))
+    simulation.run_for(3)
+    simulation.partition([1], one_way=True)
+    simulation.nodes[0].send_gossip("from 0")
+    simulation.nodes[1].send_gossip("from 1")
+    simulation.run_for(0.2)
+    assert [{message.text for message in node.delivered} for node in simulation.nodes] == [
+        {"from 0"},
+        {"from 0", "from 1"},
+    ]
+
+
+@pytest.mark.parametrize("timing", ["events", "cycles"])
+def test_a_translator_lets_in_only_what_was_asked_for_lately(timing: Timing) -> None:
+    simulation = Simulation(3, seed=5, start="alone", timing=timing)
+    outside, inside, third = simulation.nodes
+    simulation.translate(inside, period=10)
+    outside.join(inside.address)
+    simulation.run_for(5)
+    assert (outside.current_view(), inside.current_view()) == ((), ())
+    third.join(outside.address)
+    inside.join(outside.address)
+    simulation.run_for(5)
+    assert {peer.id for peer in inside.current_view()} >= {outside.id}
+    assert not inside.snapshot().rejected
+    came = inside.snapshot().counters.datagrams_in
+    outside.send_gossip("hello")
+    simulation.run_for(1)
+    assert inside.snapshot().counters.datagrams_in > came
+    assert [message.text for message in inside.delivered] == ["hello"]
+
+
+def test_a_translator_forgets_after_its_period() -> None:
+    translator = Translator(30)
+    here = Address("192.0.2.1", 7001)
+    assert not translator.lets_in(here, 0.0)
+    translator.sent_at[here] = 5.0
+    assert translator.lets_in(here, 35.0)
+    assert not translator.lets_in(here, 35.1)
+
+
+def test_healing_takes_translators_away() -> None:
+    simulation = Simulation(2, seed=5, start="alone")
+    simulation.translate(1)
+    simulation.nodes[0].join(simulation.nodes[1].address)
+    simulation.run_for(3)
+    assert not simulation.nodes[1].current_view()
+    simulation.heal()
+    simulation.run_for(10)
+    assert simulation.nodes[1].current_view()
+
+
+@pytest.mark.parametrize("timing", ["events", "cycles"])
+def test_faults_of_one_node_touch_its_datagrams_only_and_are_counted(timing: Timing) -> None:
+    simulation = Simulation(4, seed=6, timing=timing, config=Config(answer_timeout=60))
+    simulation.run_for(3)
+    deaf = simulation.nodes[3]
+    deaf.faults = Faults(loss=1.0)
+    simulation.nodes[0].send_gossip("hello")
+    simulation.run_for(5)
+    assert [len(node.delivered) for node in simulation.nodes] == [1, 1, 1, 0]
+    report = deaf.snapshot().faults
+    assert (report.faults, report.lost > 0) == (Faults(loss=1.0), True)
+    assert not simulation.nodes[0].snapshot().faults.is_active
+    deaf.faults = Faults()
+    simulation.run_for(5)
+    assert len(deaf.delivered) == 1
+
+
+def test_delays_of_a_node_and_of_the_network_add_up() -> None:
+    simulation = Simulation(2, seed=1, faults=Faults(latency=(0.25, 0.25)))
+    simulation.run_for(3)
+    simulation.nodes[1].set_faults(Faults(latency=(0.5, 0.5)), simulation.nodes[0].address)
+    simulation.nodes[0].send_gossip("x")
+    sent_at = simulation.now
+    simulation.run_until(lambda: bool(simulation.nodes[1].delivered), limit=5)
+    assert simulation.now == pytest.approx(sent_at + 0.75)
+
+
+def test_blocked_simulated_peers_reach_each_other_again_after_the_block() -> None:
+    simulation = Simulation(2, seed=1)
+    simulation.run_for(3)
+    one, two = simulation.nodes
+    one.block([two.address])
+    one.send_gossip("hello")
+    simulation.run_for(10)
+    assert not two.delivered
+    one.unblock()
+    simulation.run_for(10)
+    assert len(two.delivered) == 1
 
 
 def test_a_node_added_later_takes_part() -> None:
