@@ -22,6 +22,8 @@ from typing import Any
 from gossip_tui.collector import collect_less_often
 from protocol import BacklogError, Config, Message, Node
 
+from .census import census, resident_size
+
 __all__ = ["Peer", "made_at", "payload"]
 
 STAMP_SIZE = 20
@@ -131,6 +133,11 @@ class Peer:
             "latencies": b64encode(self.latencies.tobytes()).decode(),
             "memory": peak_memory(),
         }
+
+    async def census(self) -> dict[str, Any]:
+        """How much memory the process uses now, and how much everything in the node holds; forgets latencies."""
+        self.latencies = array("d")
+        return {"memory": resident_size(), "census": census(self.node)}
 
 
 async def at_rate(rate: float, seconds: float, phase: float) -> AsyncIterator[None]:
