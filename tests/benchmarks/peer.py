@@ -135,7 +135,7 @@ class Peer:
         }
 
     async def census(self) -> dict[str, Any]:
-        """How much memory the process uses now, and how much everything in the node holds; forgets latencies."""
+        """How much memory is used now, and how much everything in the node holds; forgets latencies."""
         self.latencies = array("d")
         return {"memory": resident_size(), "census": census(self.node)}
 

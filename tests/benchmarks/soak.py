@@ -37,7 +37,7 @@ class Soak:
 
     memory: list[int]
     """Bytes, of the node that used most at that moment."""
-    counts: list[Mapping[str, int]]
+    counts: Sequence[Mapping[str, int]]
     """Elements by class and attribute, the most of any node at that moment."""
     sent: int
     delivered: list[int]
