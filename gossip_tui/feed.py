@@ -21,7 +21,7 @@ from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
 from protocol.errors import StateError
 
-from .notices import NOTABLE, Notice, notices_of
+from .notices import NOTABLE, Notice, counted, notices_of
 
 __all__ = ["Feed", "NodeFeed", "NodeLike", "Update"]
 
@@ -148,6 +148,7 @@ class NodeFeed:
         self._events: deque[Event] = deque(maxlen=NOTICE_LIMIT)
         self._shown: NodeSnapshot | None = None
         self._moved = False
+        self._history_count = 0
         self._remembered: dict[int, tuple[Address, ...]] = {}
         self._moving = asyncio.Lock()
 
@@ -181,6 +182,7 @@ class NodeFeed:
         if not (self._messages or self._events or self._moved) and is_same(snapshot, self._shown):
             return None
         notices = notices_of(self._events, self._clock())
+        notices += self._history_notices(snapshot)
         update = Update(snapshot, tuple(self._messages), tuple(notices), self._moved)
         self._messages.clear()
         self._events.clear()
@@ -321,6 +323,16 @@ class NodeFeed:
         self._readers = []
         self._messages.clear()
         self._events.clear()
+        self._history_count = 0
+
+    def _history_notices(self, snapshot: NodeSnapshot) -> list[Notice]:
+        """A word about the history that came in, once it is all here."""
+        self._history_count += sum(message.from_history for message in self._messages)
+        if snapshot.catching_up or not self._history_count:
+            return []
+        text = f"caught up: {counted(self._history_count, 'earlier message')} here now"
+        self._history_count = 0
+        return [Notice(text, self._clock())]
 
     def _note(self, event: Event) -> None:
         if isinstance(event, NOTABLE):

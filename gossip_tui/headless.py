@@ -27,7 +27,7 @@ from protocol.errors import BacklogError, GossipError, PayloadSizeError, StateEr
 from protocol.text import printable
 
 from .collector import collect_less_often
-from .jsonlines import encode, event_record, message_record, ready_record, view_record
+from .jsonlines import encode, event_record, message_record, ready_record, status_record, view_record
 from .lines import Line, LineReader, LineWriter
 from .options import LEAVE_TIMEOUT, NodeOptions, leave, open_node
 from .shutdown import ending_signals, give_up_stdout
@@ -92,6 +92,7 @@ class Follower:
         self._start(self.tell_events())
         if self._as_json:
             self._start(self.tell_views())
+            self._start(self.tell_status())
         self._listen()
         waiting = asyncio.create_task(ended.wait())
         try:
@@ -139,6 +140,17 @@ class Follower:
             self._view_changed.clear()
             await self._out.write(encode(view_record(self._node.current_view(), time.time())))
             await asyncio.sleep(self._node.config.cycle_period)
+
+    async def tell_status(self) -> None:
+        """How the node stands, at most once a cycle and only when that is news."""
+        told: dict[str, Any] = {}
+        while True:
+            await asyncio.sleep(self._node.config.cycle_period)
+            record = status_record(self._node.snapshot(), time.time())
+            news = {name: value for name, value in record.items() if name != "at"}
+            if news != told and (told or any(value for name, value in news.items() if name != "type")):
+                await self._out.write(encode(record))
+                told = news
 
     async def gossip(self, lines: list[Line]) -> None:
         """Gossip each line as one message; what can't be sent is said on standard error."""

@@ -25,12 +25,24 @@ from protocol.core.events import (
 )
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import Message
+from protocol.core.snapshot import NodeSnapshot
 from protocol.core.view import Descriptor
 from protocol.text import printable
 
-__all__ = ["encode", "event_record", "labels_of", "message_record", "ready_record", "view_record"]
+__all__ = [
+    "encode",
+    "event_record",
+    "labels_of",
+    "message_record",
+    "ready_record",
+    "status_record",
+    "view_record",
+]
 
 Record = dict[str, Any]
+
+WAITS_LISTED = 16
+"""Missing messages that a status names at the most."""
 
 
 def encode(record: Record) -> str:
@@ -90,6 +102,21 @@ def view_record(view: Sequence[Descriptor], at: float) -> Record:
     labels = labels_of(descriptor.id for descriptor in view)
     rows = sorted((descriptor.age, labels[descriptor.id], str(descriptor.address)) for descriptor in view)
     return {"type": "view", "at": at, "view": [{"name": n, "address": a, "age": age} for age, n, a in rows]}
+
+
+def status_record(snapshot: NodeSnapshot, at: float) -> Record:
+    """How the node stands: what it holds back, what it still has to catch up with, who fell silent."""
+    waits = sorted({full(dot) for held in snapshot.held for dot in held.waits_for})
+    return {
+        "type": "status",
+        "at": at,
+        "held": snapshot.held_count,
+        "waits_for": waits[:WAITS_LISTED],
+        "catching_up": snapshot.catching_up,
+        "caught_up": snapshot.caught_up,
+        "behind": snapshot.behind,
+        "unanswered": snapshot.unanswered,
+    }
 
 
 def event_record(event: Event, at: float) -> Record | None:

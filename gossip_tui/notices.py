@@ -18,7 +18,7 @@ from protocol.core.events import (
 from protocol.core.identity import Dot
 from protocol.text import printable
 
-__all__ = ["NOTABLE", "Notice", "notices_of"]
+__all__ = ["NOTABLE", "Notice", "counted", "notices_of"]
 
 NAMED_PEERS = 3
 """Peers named in one notice; more than these are counted."""

@@ -26,6 +26,15 @@ REJECT_ALARM = 5
 PATIENCE = 2
 """Cycles before an empty view is a problem: the first answer takes one."""
 
+BEHIND_SHOWN = 16
+"""Messages behind a peer that are worth showing: fewer are on their way at any moment."""
+
+UNANSWERED_ALARM = 2
+"""Silent peers that are worth a word; one may have been killed."""
+
+UNANSWERED_SHARE = 0.3
+"""Share of the peers known lately whose silence looks like a network that was cut: a choice."""
+
 NO_NODE = "something that is no gossip node talks to this port"
 ADVICE = {
     "version": "a peer runs another version: update one of them",
@@ -144,6 +153,14 @@ def problem_of(status: Status) -> Problem | None:
     return None
 
 
+def silence_of(snapshot: NodeSnapshot) -> str:
+    """Whether many peers fell silent, which looks like a cut network, and what this node does about it."""
+    silent, known = snapshot.unanswered, snapshot.unanswered + len(snapshot.view)
+    if silent < UNANSWERED_ALARM or silent < UNANSWERED_SHARE * known:
+        return ""
+    return f"no answer from {silent} of {known} peers: gone or cut off, dialled again"
+
+
 def advice(reason: str) -> str:
     """What a reason for refusing means for a person."""
     return ADVICE.get(reason, safe(reason, 40))
@@ -189,6 +206,8 @@ def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
         yield Segment(("! " if problem.urgent else "") + problem.text, style)
         return
     yield Segment(*liveness(snapshot, ascii_only=ascii_only))
+    if silence := silence_of(snapshot):
+        yield Segment(silence, "$text-warning")
     yield Segment(f"view {len(snapshot.view)}/{snapshot.view_size}")
     yield Segment(f"in {status.rate_in:.0f}/s out {status.rate_out:.0f}/s")
     yield Segment(f"held {snapshot.held_count:,}", "$text-warning" if snapshot.held_count else "")
@@ -199,8 +218,10 @@ def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
 def liveness(snapshot: NodeSnapshot, *, ascii_only: bool) -> tuple[str, str]:
     """How the node is, with a glyph, and the style of that."""
     full, half, empty = ("*", "~", "o") if ascii_only else ("●", "◐", "○")
-    if snapshot.catching_up:
-        return f"{half} catching up  cycle {snapshot.cycle:,}", "$text-warning"
+    if snapshot.catching_up or snapshot.behind >= BEHIND_SHOWN:
+        known = snapshot.caught_up + snapshot.behind
+        progress = f" {snapshot.caught_up:,}/{known:,}" if known else ""
+        return f"{half} catching up{progress}  cycle {snapshot.cycle:,}", "$text-warning"
     if snapshot.view:
         return f"{full} live  cycle {snapshot.cycle:,}", "$text-success"
     return f"{empty} looking for peers", ""

@@ -88,6 +88,8 @@ class CatchUp:
         self.sampling = sampling
         self.is_newcomer = True
         """This node has not compared its history with anybody's yet: what came before its time is no gap."""
+        self.received = 0
+        """Messages first received from the sponsor of the session under way, or of the last one."""
         self._session: Session | None = None
         self._rounds = 0
         self._candidates: dict[Address, Digest] = {}
@@ -176,6 +178,7 @@ class CatchUp:
 
     def _begin(self, sponsor: Address, now: float, out: Outbox, *, is_gap: bool) -> None:
         self._rounds += 1
+        self.received = 0
         self._session = Session(sponsor, self._rounds, is_gap=is_gap)
         self._candidates.pop(sponsor, None)
         self._decide_at = math.inf
@@ -219,6 +222,7 @@ class CatchUp:
         session = self._session
         if session is not None and not session.is_over:
             session.news += 1
+            self.received += 1
             session.tries = 0
             session.deadline = max(session.deadline, now + self.context.patience())
 

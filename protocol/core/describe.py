@@ -13,6 +13,9 @@ __all__ = ["describe"]
 HELD_SHOWN = 256
 """Held messages that a snapshot describes; the rest is a number."""
 
+UNANSWERED_CYCLES = 120
+"""Cycles for which a peer that stopped answering is news: after them it is taken to be gone; a choice."""
+
 
 def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) -> NodeSnapshot:
     """Everything countable about a node at one moment.
@@ -25,6 +28,7 @@ def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) 
     """
     context, sampling = intake.context, intake.sampling
     causal, config = context.causal, context.config
+    recently = now - UNANSWERED_CYCLES * config.cycle_period
     authors = [
         origin.id for origin in causal.origins.values() if origin.id is not None and origin.id != context.id
     ]
@@ -47,6 +51,9 @@ def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) 
         depth=causal.depth,
         unacknowledged=intake.spreading.unacknowledged,
         catching_up=intake.catchup.is_running,
+        behind=max(0, intake.reconcile.announced - causal.delivered_count),
+        caught_up=intake.catchup.received if intake.catchup.is_running else intake.reconcile.progress,
+        unanswered=sum(dial.lost_at >= recently for dial in sampling.dials.lost.values()),
         left=has_left,
         counters=counters,
         rejected=dict(intake.rejected),

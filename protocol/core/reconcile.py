@@ -69,6 +69,9 @@ class Reconcile:
         """The peer of the last session, and until when the network may still bring in what it sent."""
         self.received = 0
         """Messages first received from the peer of a session, to see whether it makes progress."""
+        self.announced = 0
+        """Messages that the last peer with more than this node has in all; 0 when nobody has more."""
+        self._received_before = 0
 
     @property
     def deadline(self) -> float:
@@ -79,6 +82,11 @@ class Reconcile:
             return math.inf
         return min(due_at for due_at, _ in self._suspects.values())
 
+    @property
+    def progress(self) -> int:
+        """Messages received in the session under way."""
+        return self.received - self._received_before if self._session is not None else 0
+
     def is_from_session(self, source: Address, now: float) -> bool:
         """Whether messages from there come because this node asked."""
         if self._session is not None and self._session.peer == source:
@@ -88,6 +96,7 @@ class Reconcile:
     def on_digest(self, digest: Digest, source: Address, now: float) -> None:
         """Compare a peer's frontier; what is unknown may still be on its way for a while."""
         if not self._is_ahead(digest):
+            self.announced = 0
             self._suspects.pop(source, None)
             self.catchup.note_level(source)
         elif source in self._suspects or len(self._suspects) < SUSPECT_LIMIT:
@@ -95,6 +104,7 @@ class Reconcile:
                 self._suspects[source][0] if source in self._suspects else now + self.context.grace_period()
             )
             self._suspects[source] = (due_at, digest)
+            self.announced = digest.delivered
 
     def on_deadline(self, now: float, out: Outbox) -> None:
         """Ask again, give a silent peer up, or begin with a suspect."""
@@ -116,6 +126,7 @@ class Reconcile:
             if self._is_ahead(digest) and not self.catchup.is_running:
                 self._rounds += 1
                 self._session = Session(source, digest, self._rounds, self._pages())
+                self._received_before = self.received
                 self._ask(self._session, now, out)
                 return
 

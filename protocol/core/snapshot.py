@@ -122,6 +122,13 @@ class NodeSnapshot:
     unacknowledged: int
     """Own messages that no other node is known to have."""
     catching_up: bool
+    """Whether a sponsor's history is coming in."""
+    behind: int
+    """Messages that are not here yet, by what the last peer that had more said; 0 when nobody has more."""
+    caught_up: int
+    """Messages received so far in the catch-up or comparison under way; 0 without one."""
+    unanswered: int
+    """Peers that stopped answering within the last 120 cycles and are not back, be they gone or cut off."""
     left: bool
     counters: Counters
     rejected: Mapping[str, int]

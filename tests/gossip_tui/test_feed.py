@@ -312,3 +312,15 @@ def test_many_peers_at_once_share_a_line() -> None:
 def test_names_in_notices_are_safe_for_a_terminal() -> None:
     events = [PeerLost(node_id("\x1b[2J"), address(2), left=True)]
     assert [notice.text for notice in notices_of(events, 5.0)] == ["␛[2J left"]
+
+
+async def test_history_that_came_in_is_told_once_when_it_is_all_here() -> None:
+    node = MemoryNode(catching_up=True)
+    async with opened(node) as feed:
+        node.hear("p2", "one", from_history=True)
+        assert (await polled(feed)).notices == ()
+        node.hear("p2", "two", from_history=True)
+        node.now(catching_up=False)
+        assert (await polled(feed)).notices == (Notice("caught up: 2 earlier messages are here now", 5.0),)
+        node.hear("p2", "three")
+        assert (await polled(feed)).notices == ()

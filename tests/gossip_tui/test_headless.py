@@ -102,6 +102,17 @@ def test_two_that_were_told_nothing_find_one_another_and_talk(programs: Programs
     assert message["origin_id"] == ready["id"]
 
 
+def test_peers_that_fall_silent_are_counted_in_a_status(programs: Programs) -> None:
+    _, record = programs.tail()
+    others = [programs.tail()[0] for _ in range(2)]
+    while len(record("view")["view"]) < 2:
+        continue
+    for other in others:
+        other.kill()
+    while record("status")["unanswered"] < 2:
+        continue
+
+
 def test_own_lines_are_told_as_well(programs: Programs) -> None:
     program, record = programs.tail()
     type_line(program, "to myself")

@@ -8,10 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gossip_tui.jsonlines import encode, event_record, message_record, ready_record, view_record
+from gossip_tui.jsonlines import (
+    encode,
+    event_record,
+    message_record,
+    ready_record,
+    status_record,
+    view_record,
+)
 from protocol import Address, Descriptor, Dot, Message, NodeId, PeerLost, PeerSeen, ViewChanged
 from protocol.core.derived import DerivedClock
 from protocol.core.events import DatagramRejected, Gap, Lagged, Undeliverable
+from protocol.core.snapshot import HeldMessage
+from tests.gossip_tui.samples import snapshot
 
 P1, P2 = NodeId("p1", 1 << 16), NodeId("p2", 2 << 16)
 P1_AGAIN = NodeId("p1", 3 << 16)
@@ -48,6 +57,21 @@ def test_a_message_has_exactly_the_documented_keys() -> None:
         "hops": 2,
         "from_history": False,
         "late": False,
+    }
+
+
+def test_a_status_has_exactly_the_documented_keys() -> None:
+    waiting = HeldMessage(Dot(P1, 2), "hi", 3, 1.0, 2.0, (Dot(P2, 1),))
+    picture = snapshot(held=(waiting,), held_count=1, behind=4, caught_up=3, catching_up=True, unanswered=2)
+    assert status_record(picture, 2.5) == {
+        "type": "status",
+        "at": 2.5,
+        "held": 1,
+        "waits_for": [f"{P2.label}#1"],
+        "catching_up": True,
+        "caught_up": 3,
+        "behind": 4,
+        "unanswered": 2,
     }
 
 

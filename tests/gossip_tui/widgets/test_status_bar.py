@@ -43,6 +43,24 @@ def test_catching_up_is_said() -> None:
     assert "◐ catching up" in line(catching_up=True)
 
 
+def test_catching_up_shows_how_far_it_is_of_what_is_known_to_be_missing() -> None:
+    assert "◐ catching up 1,200/3,400" in line(catching_up=True, caught_up=1_200, behind=2_200)
+
+
+def test_a_few_messages_on_their_way_are_no_catching_up() -> None:
+    assert "● live" in line(behind=15)
+    assert "◐ catching up 0/16" in line(behind=16)
+
+
+def test_many_silent_peers_are_named_with_what_is_done_about_them() -> None:
+    assert "no answer from 5 of 8 peers: gone or cut off, dialled again" in line(unanswered=5)
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+def test_one_peer_that_was_killed_is_no_cut_network(silent: int) -> None:
+    assert "no answer" not in line(unanswered=silent)
+
+
 def test_a_frozen_screen_says_how_to_go_on() -> None:
     assert "FROZEN: F8 goes on" in line(frozen=True)
 
