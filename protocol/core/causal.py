@@ -7,7 +7,7 @@ count, bytes and waiting time; nothing here sends anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
 from .config import Config
@@ -19,6 +19,7 @@ from .identity import Address, Dot, Key, NodeId, key_of
 from .log import Log, Retained, lookup
 from .messages import KeyDot, Message, Rumor, passed_on
 from .outbox import Outbox
+from .saved import SavedClock, SavedMessage, SavedPrefix
 
 __all__ = ["DEPTH_WINDOW", "SEQUENCE_WINDOW", "CausalOrder", "Reception"]
 
@@ -138,7 +139,47 @@ class CausalOrder:
             return held.received_at + self.config.orphan_timeout
         return float("inf")
 
+    @property
+    def pins(self) -> dict[KeyDot, DerivedClock]:
+        """The clocks of maximal messages that are not retained."""
+        return self._pinned_clocks
+
+    def is_derivable(self, entry: Retained) -> bool:
+        """Whether a retained message's clock follows from those of others that are retained or pinned."""
+        find, message = self.log.find, entry.message
+        origin, sequence = message.id
+        if not entry.is_exact:
+            return False
+        has_predecessor = sequence == 1 or find((entry.key, sequence - 1)) is not None
+        if has_predecessor and all(find(dot) is not None for dot in entry.parents):
+            past = (*entry.parents, *([(entry.key, sequence - 1)] if sequence > 1 else ()))
+            return all(self.clock_of(dot) is not None for dot in past)
+        held = Held(entry.rumor(0), entry.key, Address("", 0), 0.0, from_history=False)
+        return self._linked(held) is not None
+
     # inputs
+
+    def restore(
+        self, prefix: SavedPrefix, messages: Iterable[SavedMessage], clocks: Iterable[SavedClock]
+    ) -> None:
+        """Stand where a node stood that saved this: nothing is told, and nothing was delivered here yet."""
+        floors = {node.key: sequence for node, sequence in prefix.floors}
+        for node, sequence in prefix.floors:
+            self._raise_floor(node, sequence)
+        self.log.restore(prefix.first, floors, prefix.frontier, prefix.depth)
+        self.frontier = Frontier(prefix.frontier)
+        for node, sequence, entries in prefix.pins:
+            derived = DerivedClock.anchored(node, sequence, dict(entries))
+            self._pinned_clocks[(node.key, sequence)] = derived
+        known = {position: dict(entries) for position, entries in clocks}
+        self._delivered_depth = prefix.depth
+        for saved in messages:
+            self._restore_message(saved, known.get(saved.position), lookup(floors))
+        self.depth = self._delivered_depth
+        self.delivered_count = sum(origin.floor for origin in self.origins.values())
+        for dot in [dot for dot in self._pinned_clocks if self.frontier.dots.get(dot[0]) != dot[1]]:
+            del self._pinned_clocks[dot]
+        self._evict()
 
     def receive(
         self, rumor: Rumor, source: Address, now: float, out: Outbox, *, from_history: bool = False
@@ -394,7 +435,36 @@ class CausalOrder:
             return False
         return len(log) <= 2 * log.count_limit + self.config.backlog_limit and log.size <= 2 * log.size_limit
 
-    # baselines
+    # baselines, and what was saved
+
+    def _restore_message(
+        self, saved: SavedMessage, entries: dict[NodeId, int] | None, prefix: Callable[[Key], int]
+    ) -> None:
+        origin, sequence, key = saved.origin, saved.sequence, saved.origin.key
+        rumor = Rumor(
+            origin, sequence, saved.depth, saved.created_at, saved.parents, saved.payload, saved.hops
+        )
+        held = Held(rumor, key, Address("", 0), 0.0, saved.from_history)
+        derived = DerivedClock.anchored(origin, sequence, entries) if entries else self._linked(held)
+        message = Message(
+            Dot(origin, sequence),
+            saved.payload,
+            parents=held.past,
+            named=self._named,
+            depth=saved.depth,
+            derived=derived or DerivedClock(origin, sequence, ()),
+            created_at=saved.created_at,
+            delivered_at=saved.delivered_at,
+            hops=saved.hops,
+            from_history=saved.from_history,
+            late=saved.late,
+        )
+        entry = self.log.append(key, saved.parents, message, derived or DerivedClock(origin, sequence, ()))
+        entry.is_exact = saved.is_exact and derived is not None
+        self._raise_floor(origin, sequence)
+        self._delivered_depth = max(self._delivered_depth, saved.depth)
+        if sequence > prefix(key):
+            self.frontier.advance(key, sequence, saved.parents)
 
     def _raise_floor(self, node: NodeId, sequence: int) -> int:
         origin = self.queue.name(node)

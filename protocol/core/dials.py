@@ -7,10 +7,11 @@ but for ever, even when no view holds anybody of it any more.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from .bounded import put
 from .identity import Address, NodeId
+from .saved import SavedPeer
 
 __all__ = ["CONTACT_LIMIT", "LONGEST_REDIAL", "LOST_LIMIT", "Dial", "Dials"]
 
@@ -84,6 +85,24 @@ class Dials:
         dial = Dial(address, now, math.inf if is_proven else TRIES_OF_UNPROVEN)
         dial.wait(now, 2 * period, 1)
         put(self.lost, node, dial, LOST_LIMIT)
+
+    def resume(self, peers: Iterable[SavedPeer], now: float) -> None:
+        """Dial those known in a former life, from now on; they count as no worse than before."""
+        for peer in peers:
+            if peer.id is None:
+                self.add_contact(peer.address, now, is_kept=True)
+            elif len(self.lost) < LOST_LIMIT:
+                dial = Dial(peer.address, now, math.inf if peer.is_proven else TRIES_OF_UNPROVEN)
+                dial.lost_at = -math.inf
+                put(self.lost, peer.id, dial, LOST_LIMIT)
+
+    def saved(self) -> Iterator[SavedPeer]:
+        """The lost peers and the contacts that are dialled for ever."""
+        for node, dial in reversed(self.lost.items()):
+            yield SavedPeer(node, dial.address, dial.tries == math.inf)
+        for contact in self.contacts.values():
+            if contact.tries == math.inf:
+                yield SavedPeer(None, contact.address, is_proven=False)
 
     def due(
         self, now: float, period: float, is_known: Callable[[Address], bool], *, is_alone: bool

@@ -44,6 +44,7 @@ from .outbox import Outbox
 from .reconcile import Reconcile
 from .repair import Repair
 from .sampling import Sampling
+from .saved import Standing
 from .spreading import Spreading
 from .wide import Assembly
 
@@ -139,6 +140,19 @@ class Intake:
         if self.context.is_silent:
             self._had_view = len(self.sampling.view) > 0
             self.context.is_silent = False
+
+    def resume(self, standing: Standing, now: float) -> None:
+        """Take the place again that this node had before it was restarted; its log is restored already."""
+        context = self.context
+        self.catchup.is_newcomer = standing.is_newcomer
+        if self._causal.delivered_count:
+            self.end_silence()
+        if standing.id == context.id:
+            self.spreading.resume(standing.covered, now)
+        else:
+            self.sampling.acquaintances.disown(standing.id)
+            self.spreading.restart(standing.id.key)
+        self.sampling.resume(standing.peers, now, self.out)
 
     def reject(self, reason: str, source: Address) -> None:
         """Count a refusal and tell of it."""

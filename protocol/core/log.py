@@ -70,6 +70,8 @@ class Log:
         self.evicted_depth = 0
         self.evicted_count = 0
         """Messages in that prefix: the sum of ``evicted``."""
+        self.adoptions = 0
+        """How often a sponsor's prefix was taken over."""
         self._entries: dict[int, Retained] = {}
         self._by_dot: dict[KeyDot, Retained] = {}
 
@@ -134,6 +136,7 @@ class Log:
 
     def adopt(self, entries: Iterable[KeyDot], frontier: Iterable[KeyDot], depth: int) -> None:
         """Take over a sponsor's prefix: what is in it is not delivered here and can't be had from here."""
+        self.adoptions += 1
         theirs = dict(entries)
         mine = self.evicted
         self.evicted_frontier.unite(frontier, lookup(mine), lookup(theirs))
@@ -142,6 +145,14 @@ class Log:
                 self.evicted_count += sequence - mine.get(key, 0)
                 mine[key] = sequence
         self.evicted_depth = max(self.evicted_depth, depth)
+
+    def restore(self, first: int, floors: dict[Key, int], frontier: Iterable[KeyDot], depth: int) -> None:
+        """Stand behind a prefix that was saved; the messages after it come by ``append``."""
+        self.first = self.next = first
+        self.evicted = floors
+        self.evicted_frontier = Frontier(frontier)
+        self.evicted_depth = depth
+        self.evicted_count = sum(floors.values())
 
     def check(self) -> None:
         """Verify every invariant; for tests."""

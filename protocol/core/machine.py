@@ -21,12 +21,14 @@ from .describe import describe
 from .events import Delivered, Event, Gap, Undeliverable
 from .identity import Address, Dot, NodeId
 from .intake import Intake
+from .ledger import Ledger
 from .log import Log
 from .messages import Goodbye, Message
 from .outbox import Outbox
 from .outgoing import Outgoing
 from .peer_sampler import PeerSampler
 from .sampling import Sampling
+from .saved import Saved, Standing
 from .snapshot import Counters, NodeSnapshot
 from .strategy import Strategy
 from .view import Descriptor, PartialView
@@ -85,6 +87,8 @@ class Machine:
             self._causal,
         )
         self._now = -math.inf
+        self.ledger = Ledger(self._causal)
+        """How far the log is saved, by whoever drives this and can."""
         self._has_left = False
         self._datagram_count = self._byte_count = 0
 
@@ -143,6 +147,32 @@ class Machine:
         self._require_member()
         self._now = now
         self._sampling.join(peers, now, self._out, is_kept=False)
+
+    def restore(self, saved: Saved, now: float) -> None:
+        """Go on where a node stopped that saved this: its log, its place in the network, whom it knew.
+
+        To be called before any other input. Under the same identity the own messages go on with the next
+        sequence number; under another one the log is kept, and the former identity counts as left.
+        """
+        self._now = now
+        if saved.prefix is not None:
+            self._causal.restore(saved.prefix, saved.messages, saved.clocks)
+        self.ledger.resume(saved)
+        self._intake.resume(saved.standing, now)
+
+    def standing(self) -> Standing:
+        """This node's place in the network, for ``restore`` in another life."""
+        return Standing(
+            self.context.id,
+            self._intake.catchup.is_newcomer,
+            self._spreading.covered,
+            self._sampling.saved_peers(self._now),
+        )
+
+    def save(self) -> Saved:
+        """Everything that ``restore`` takes, whatever was saved before."""
+        news = Ledger(self._causal).news()
+        return Saved(self.standing(), news.prefix, tuple(news.messages), tuple(news.clocks))
 
     def introduce(self, descriptors: Iterable[Descriptor]) -> None:
         """Fill the view from outside, as experiments do; no event, nothing sent."""

@@ -24,6 +24,7 @@ from .identity import Address, NodeId
 from .links import Link
 from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item, KeyDot, Padding
 from .outbox import Outbox
+from .saved import SavedPeer
 from .strategy import HealSwap, PeerSelection
 from .view import Descriptor, PartialView, ViewChange
 
@@ -108,6 +109,21 @@ class Sampling:
             if contact is not None:
                 contact.wait(now, self.context.config.cycle_period, 1)
                 self._introduce_self(contact.address, None, now, out)
+
+    def resume(self, peers: Iterable[SavedPeer], now: float, out: Outbox) -> None:
+        """Dial those whom this node knew before it was restarted, the first few at once."""
+        own = self.context.address
+        self.dials.resume((peer for peer in peers if peer.address != own), now)
+        self._redial(now, out)
+
+    def saved_peers(self, now: float) -> tuple[SavedPeer, ...]:
+        """Whom to dial after a restart: the view, the lost and the contacts."""
+        was_proven = self.context.links.was_proven
+        view = (
+            SavedPeer(peer.id, peer.address, was_proven(self.route(peer, now)))
+            for peer in self.view.descriptors()
+        )
+        return (*view, *self.dials.saved())
 
     def introduce(self, descriptors: Iterable[Descriptor]) -> None:
         """Fill the view from outside, as experiments do."""

@@ -155,6 +155,20 @@ class Spreading:
         self._push_again_at = math.inf
         self._pin()
 
+    def resume(self, covered: int, now: float) -> None:
+        """Go on with own messages that were restored: those after ``covered`` nobody is known to have."""
+        floor = self.context.causal.floor(self.context.key)
+        self.last_sequence = floor
+        self._covered = min(covered, floor)
+        if self.unacknowledged:
+            self._push_again_at = now + self._patience()
+        self._pin()
+
+    @property
+    def covered(self) -> int:
+        """The last own message under this incarnation that another node is known to have."""
+        return self._covered
+
     def on_deadline(self, now: float, out: Outbox) -> None:
         """Send acknowledgements that waited long enough; push again what nobody has."""
         if now >= self._acknowledge_at:
