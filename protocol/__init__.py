@@ -33,6 +33,9 @@ from protocol.core.events import (
     Lagged,
     PeerLost,
     PeerSeen,
+    Restored,
+    StateFailed,
+    StateRecovered,
     Undeliverable,
     ViewChanged,
 )
@@ -49,6 +52,7 @@ from protocol.errors import (
     GossipError,
     PayloadSizeError,
     StateError,
+    StateFileError,
     WireError,
 )
 from protocol.text import printable
@@ -95,8 +99,12 @@ __all__ = [
     "PeerSelection",
     "PeerState",
     "Propagation",
+    "Restored",
     "SocketCounters",
     "StateError",
+    "StateFailed",
+    "StateFileError",
+    "StateRecovered",
     "Strategy",
     "Undeliverable",
     "VectorClock",

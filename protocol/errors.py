@@ -6,6 +6,11 @@ one ``DatagramRejected`` event.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
 __all__ = [
     "AddressError",
     "BacklogError",
@@ -13,6 +18,7 @@ __all__ = [
     "GossipError",
     "PayloadSizeError",
     "StateError",
+    "StateFileError",
     "WireError",
 ]
 
@@ -31,6 +37,20 @@ class AddressError(ConfigError):
 
 class StateError(GossipError, RuntimeError):
     """The call does not fit the state of the node, such as sending after ``leave()``; nothing was changed."""
+
+
+class StateFileError(StateError):
+    """A state file can't be used, or no longer; the file is as it was.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong, to be read after the path.
+    """
+
+    def __init__(self, path: str | PathLike[str], reason: str) -> None:
+        super().__init__(f"state file {path} {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class PayloadSizeError(GossipError, ValueError):

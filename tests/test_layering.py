@@ -17,7 +17,7 @@ FLOORS = {
     "protocol.text": set[str](),
     "protocol.core": {"protocol.errors", "protocol.text"},
     "protocol.wire": {"protocol.errors", "protocol.text", "protocol.core"},
-    "protocol.net": {"protocol.errors", "protocol.text", "protocol.core", "protocol.wire"},
+    "protocol.net": {"protocol.errors", "protocol.text", "protocol.core", "protocol.wire", "protocol.state"},
     "protocol.state": {"protocol.errors", "protocol.text", "protocol.core", "protocol.wire"},
     "protocol.sim": {"protocol.errors", "protocol.text", "protocol.core", "protocol.wire"},
 }

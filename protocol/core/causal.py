@@ -147,7 +147,7 @@ class CausalOrder:
     def is_derivable(self, entry: Retained) -> bool:
         """Whether a retained message's clock follows from those of others that are retained or pinned."""
         find, message = self.log.find, entry.message
-        origin, sequence = message.id
+        sequence = message.id.sequence
         if not entry.is_exact:
             return False
         has_predecessor = sequence == 1 or find((entry.key, sequence - 1)) is not None

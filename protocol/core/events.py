@@ -17,6 +17,9 @@ __all__ = [
     "Lagged",
     "PeerLost",
     "PeerSeen",
+    "Restored",
+    "StateFailed",
+    "StateRecovered",
     "Undeliverable",
     "ViewChanged",
 ]
@@ -104,6 +107,32 @@ class IncarnationChanged:
     after: NodeId
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A node came up with the log of its state file."""
+
+    messages: int
+    """How many messages were there."""
+    before: NodeId | None
+    """The identity that wrote them, where it could not be taken up again: it had said goodbye, or not all it
+    did could be saved. None if the node goes on under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateFailed:
+    """The state file can't be written; the node goes on in memory and tries again now and then."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateRecovered:
+    """The state file could be written again, and holds everything."""
+
+    path: str
+
+
 Event = (
     Delivered
     | PeerSeen
@@ -115,5 +144,8 @@ Event = (
     | Undeliverable
     | ContactUnresolved
     | IncarnationChanged
+    | Restored
+    | StateFailed
+    | StateRecovered
 )
 """Everything ``Node.events()`` can yield."""

@@ -160,14 +160,10 @@ class Machine:
         self.ledger.resume(saved)
         self._intake.resume(saved.standing, now)
 
-    def standing(self) -> Standing:
+    def standing(self, *, with_peers: bool = True) -> Standing:
         """This node's place in the network, for ``restore`` in another life."""
-        return Standing(
-            self.context.id,
-            self._intake.catchup.is_newcomer,
-            self._spreading.covered,
-            self._sampling.saved_peers(self._now),
-        )
+        peers = self._sampling.saved_peers(self._now) if with_peers else ()
+        return Standing(self.context.id, self._intake.catchup.is_newcomer, self._spreading.covered, peers)
 
     def save(self) -> Saved:
         """Everything that ``restore`` takes, whatever was saved before."""

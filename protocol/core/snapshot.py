@@ -135,5 +135,7 @@ class NodeSnapshot:
     """Datagrams and messages refused, by reason."""
     faults: FaultReport = NOTHING_DONE
     """Faults made on purpose between this node and its network, and what they did."""
+    unsaved: str = ""
+    """Why the state file can't be written; empty while it can, and without one."""
     now: float = 0.0
     """The moment of this picture, on the clock that drives the node; ``PeerRow`` has moments of the same."""

@@ -21,11 +21,14 @@ from protocol.core.events import (
     IncarnationChanged,
     PeerLost,
     PeerSeen,
+    StateFailed,
+    StateRecovered,
     Undeliverable,
 )
 from protocol.core.faults import FaultInjector
 from protocol.core.machine import Machine
 from protocol.net.fault_gate import FaultGate
+from protocol.net.saver import Saver
 from protocol.net.streams import Feed
 from protocol.net.udp import SEND_RETRY_PERIOD, Batch, UdpEndpoint
 
@@ -60,6 +63,8 @@ class Driver:
         self.loop = asyncio.get_running_loop()
         self.endpoint: UdpEndpoint | None = None
         self.gate: FaultGate | None = None
+        self.saver: Saver | None = None
+        """Keeps the state file up to date, if there is one."""
         self._progress = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at = math.inf
@@ -122,6 +127,8 @@ class Driver:
         except Exception as error:  # noqa: BLE001 - a bug is reported, the node goes on
             self._report("making datagrams", error)
         self.tell(self.machine.take_events())
+        if self.saver is not None:
+            self.saver.note()
         self._wake()
         self._arm(self.machine.deadline)
 
@@ -232,5 +239,7 @@ SAID: dict[type, tuple[int, str]] = {
     Gap: (logging.WARNING, "%s: %s"),
     Undeliverable: (logging.WARNING, "%s: %s"),
     IncarnationChanged: (logging.WARNING, "%s: %s"),
+    StateFailed: (logging.ERROR, "%s: %s"),
+    StateRecovered: (logging.WARNING, "%s: %s"),
 }
 """Which events go to the log, and how loud; the record's second argument is the event."""

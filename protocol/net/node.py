@@ -8,10 +8,11 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from os import PathLike, fspath
 from typing import Self
 
 from protocol.core.config import Config
-from protocol.core.events import ContactUnresolved
+from protocol.core.events import ContactUnresolved, Restored
 from protocol.core.faults import Direction, FaultInjector, Faults
 from protocol.core.identity import Address, Dot, NodeId, check_name
 from protocol.core.machine import Machine
@@ -33,8 +34,10 @@ from protocol.net.addresses import (
 from protocol.net.driver import LOGGER, Driver
 from protocol.net.naming import default_name, new_identity
 from protocol.net.resolver import Resolver
+from protocol.net.saver import Saver, identity_from, open_state
 from protocol.net.streams import EventStream, Feed, MessageStream
 from protocol.net.udp import SocketCounters, UdpEndpoint, address_of, open_socket
+from protocol.state import StateFile
 from protocol.wire import WireCodec
 
 __all__ = ["Node"]
@@ -58,6 +61,7 @@ class Node:
         advertise: str | Address | None = None,
         config: Config | None = None,
         seed: int | None = None,
+        state: str | PathLike[str] | None = None,
     ) -> None:
         """Describe a node; nothing is opened before it starts.
 
@@ -70,6 +74,9 @@ class Node:
                 port, a wildcard bind); without a port, the bound one.
             config: How to sample, spread and remember; ``Config()`` by default.
             seed: Makes the node's random choices repeatable, for tests.
+            state: A file that keeps the node across restarts, made if it does not exist: its identity, the
+                messages it retains, and whom it knows. One that ended without goodbye goes on under its
+                identity; after ``leave()`` it is a new incarnation with the old log.
 
         Raises:
             AddressError: An address is malformed.
@@ -81,6 +88,9 @@ class Node:
         self._config = config if config is not None else Config()
         self._seed = seed
         self._injector = FaultInjector(random.Random(None if seed is None else f"faults {seed}").random)
+        self._state = fspath(state) if state is not None else None
+        self._saver: Saver | None = None
+        self._restored: Restored | None = None
         self._starting = asyncio.Lock()
         self._closed = False
         self._driver: Driver | None = None
@@ -103,6 +113,7 @@ class Node:
         Raises:
             OSError: The address can't be bound or a host name has no address; the text says which.
             AddressError: Bound and advertised address are of different families.
+            StateFileError: The state file can't be used; it is as it was.
             StateError: The node has left or is closed.
         """
         async with self._starting:
@@ -124,7 +135,7 @@ class Node:
             try:
                 await driver.linger()
             finally:
-                await self.close()
+                await self._close(has_left=True)
         else:
             await self.close()
 
@@ -133,6 +144,9 @@ class Node:
 
         Streams end after their last item; what is retained can still be read.
         """
+        await self._close(has_left=False)
+
+    async def _close(self, *, has_left: bool) -> None:
         async with self._starting:
             if self._closed:
                 return
@@ -141,6 +155,8 @@ class Node:
                 self._driver.stop()
             if self._endpoint is not None:
                 self._endpoint.close()
+            if self._saver is not None:
+                await self._saver.close(has_left=has_left)
             if self._resolver is not None:
                 await self._resolver.close()
 
@@ -170,6 +186,11 @@ class Node:
     def payload_limit(self) -> int:
         """Bytes that fit one message: the same for every message of this node, whatever it refers to."""
         return self._started.machine.payload_limit
+
+    @property
+    def restored(self) -> Restored | None:
+        """What the state file gave when the node started; None without one, or if it was new."""
+        return self._restored
 
     @property
     def socket_counters(self) -> SocketCounters:
@@ -240,6 +261,8 @@ class Node:
         payload = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
         message = driver.machine.send_gossip(payload, driver.loop.time(), time.time())
         self._origins.add(message.id.origin)
+        if self._saver is not None:
+            self._saver.save()
         driver.schedule()
         return message
 
@@ -376,6 +399,8 @@ class Node:
         snapshot = driver.machine.snapshot(driver.loop.time())
         if driver.gate is not None:
             snapshot = replace(snapshot, faults=driver.gate.report())
+        if self._saver is not None and self._saver.problem:
+            snapshot = replace(snapshot, unsaved=self._saver.problem)
         return snapshot if driver.machine.address else replace(snapshot, address=self.address)
 
     @property
@@ -410,20 +435,41 @@ class Node:
     async def _begin(self, sock: socket.socket) -> None:
         """Put everything that needs the bound socket together."""
         bound = address_of(sock.getsockname())
-        machine = self._make_machine(bound, await told_address(bound, self._advertise))
-        driver = Driver(machine, Feed(machine.log))
-        self._endpoint = UdpEndpoint(sock, driver.receive)
+        told = await told_address(bound, self._advertise)
+        file = await open_state(self._state, self._config.cluster) if self._state is not None else None
+        try:
+            driver = self._make_driver(bound, told, file)
+            self._endpoint = UdpEndpoint(sock, driver.receive)
+        except BaseException:
+            if file is not None:
+                file.close()
+            raise
         self._bound = bound
         self._resolver = Resolver(sock.family, self._on_unresolved)
         self._driver = driver
         driver.attach(self._endpoint, self._injector)
 
-    def _make_machine(self, bound: Address, told: Address | None) -> Machine:
+    def _make_driver(self, bound: Address, told: Address | None, file: StateFile | None) -> Driver:
+        """A driver with its machine, restored if there is what to restore."""
         rng = random.Random(self._seed)
-        public = Address(self._advertise.host, told.port) if self._advertise and told else None
-        name = self._name or default_name(bound, public)
-        identity = new_identity(name, rng if self._seed is not None else None)
-        return Machine(identity, told, self._config, WireCodec(), rng)
+        known = identity_from(file, self._name) if file is not None else None
+        if known is None:
+            public = Address(self._advertise.host, told.port) if self._advertise and told else None
+            name = self._name or default_name(bound, public)
+            identity = new_identity(name, rng if self._seed is not None else None)
+        else:
+            identity, self._restored = known
+        machine = Machine(identity, told, self._config, WireCodec(), rng)
+        if file is not None and file.saved is not None:
+            machine.restore(file.saved, asyncio.get_running_loop().time())
+            self._origins.add(identity)
+            file.saved = None
+        driver = Driver(machine, Feed(machine.log))
+        if file is not None:
+            driver.saver = self._saver = Saver(file, machine, bound)
+            self._saver.tell = driver.tell
+            self._saver.save()
+        return driver
 
     def _introduce(self, given: Iterable[str | Address], *, for_ever: bool) -> None:
         addresses = [contact_address(one) for one in given]

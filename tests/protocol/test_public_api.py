@@ -27,6 +27,7 @@ NODE_MEMBERS = {
     "leave",
     "messages",
     "payload_limit",
+    "restored",
     "sample",
     "send_gossip",
     "set_faults",
@@ -79,6 +80,7 @@ def test_the_constructor_of_a_node_takes_the_documented_arguments() -> None:
         "advertise",
         "config",
         "seed",
+        "state",
     ]
 
 

@@ -1,0 +1,262 @@
+"""Nodes with a state file: killed, closed, left and restarted on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from protocol import (
+    Config,
+    IncarnationChanged,
+    Message,
+    Node,
+    NodeId,
+    Restored,
+    StateFailed,
+    StateFileError,
+    StateRecovered,
+)
+from protocol.net import saver
+
+QUICK = Config(cycle_period=0.05, answer_timeout=0.5)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+async def first(node: Node, count: int) -> list[Message]:
+    stream = node.messages()
+    return [await anext(stream) for _ in range(count)]
+
+
+async def until(node: Node, text: str) -> list[Message]:
+    """The log up to a message."""
+    found = []
+    async for message in node.messages():
+        found.append(message)
+        if message.text == text:
+            break
+    return found
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Node]:
+    async with Node(name="peer", config=QUICK) as node:
+        yield node
+
+
+async def test_a_closed_node_goes_on_under_its_identity_with_its_log_and_the_next_number(path: Path) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path)
+        await node.start()
+        assert node.restored is None
+        before = [node.send_gossip(text) for text in ("a", "b")]
+        await node.close()
+        again = Node(state=path)
+        await again.start()
+        assert (again.id, again.restored) == (node.id, Restored(2, None))
+        log = await first(again, 2)
+        assert [(m.id, m.text, m.clock, m.order) for m in log] == [
+            (m.id, m.text, m.clock, m.order) for m in before
+        ]
+        assert again.send_gossip("c").id.sequence == 3
+        await again.close()
+
+
+async def test_after_a_goodbye_it_is_a_new_incarnation_with_the_old_log(path: Path, peer: Node) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path, config=QUICK)
+        await node.start()
+        node.join(peer.address)
+        await node.wait_acknowledged(node.send_gossip("before"))
+        await node.leave()
+        again = Node(node.bound_address, state=path, config=QUICK)
+        await again.start()
+        assert again.restored == Restored(1, node.id)
+        assert (again.id.name, again.id > node.id) == ("p", True)
+        assert [message.text for message in await first(again, 1)] == ["before"]
+        message = again.send_gossip("after")
+        assert message.id.sequence == 1
+        await again.wait_acknowledged(message)
+        await again.leave()
+
+
+async def test_it_finds_its_peers_without_being_told_and_has_what_it_missed(path: Path, peer: Node) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path, config=QUICK)
+        await node.start()
+        node.join(peer.address)
+        await node.wait_acknowledged(node.send_gossip("hello"))
+        await node.close()
+        for text in ("one", "two", "missed"):
+            peer.send_gossip(text)
+        again = Node(state=path, config=QUICK)
+        await again.start()
+        log = await until(again, "missed")
+        assert [message.text for message in log] == ["hello", "one", "two", "missed"]
+        assert [dict(m.clock) for m in log] == [dict(m.clock) for m in await until(peer, "missed")]
+        await again.close()
+
+
+async def test_what_others_sent_is_saved_as_well(path: Path, peer: Node) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path, config=QUICK)
+        await node.start()
+        node.join(peer.address)
+        await peer.wait_acknowledged(peer.send_gossip("theirs"))
+        await node.close()
+        again = Node(state=path, config=QUICK)
+        await again.start()
+        assert again.restored == Restored(1, None)
+        await again.close()
+
+
+async def test_own_messages_nobody_had_are_pushed_after_the_restart(path: Path, peer: Node) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path, config=QUICK)
+        await node.start()
+        message = node.send_gossip("written on a train")
+        await node.close()
+        again = Node(state=path, config=QUICK)
+        await again.start()
+        assert again.snapshot().unacknowledged == 1
+        again.join(peer.address)
+        await again.wait_acknowledged(message)
+        assert [m.text for m in await first(peer, 1)] == ["written on a train"]
+        await again.close()
+
+
+async def test_a_restored_backup_is_noticed_and_takes_a_new_incarnation(path: Path, peer: Node) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path, config=QUICK)
+        await node.start()
+        node.join(peer.address)
+        await node.wait_acknowledged(node.send_gossip("saved"))
+        await node.close()
+        shutil.copy(path, path.with_name("backup"))
+        node = Node(state=path, config=QUICK)
+        await node.start()
+        await node.wait_acknowledged(node.send_gossip("after the backup"))
+        await node.close()
+        restored = Node(node.bound_address, state=path.with_name("backup"), config=QUICK)
+        await restored.start()
+        assert restored.id == node.id
+        async for event in restored.events():
+            if isinstance(event, IncarnationChanged):
+                assert (event.before, event.after) == (node.id, restored.id)
+                break
+        message = restored.send_gossip("new life")
+        assert (message.id.origin, message.id.sequence) == (restored.id, 1)
+        await restored.close()
+        again = Node(state=path.with_name("backup"), config=QUICK)
+        await again.start()
+        assert again.id == restored.id
+        await again.close()
+
+
+async def test_two_nodes_never_share_a_file(path: Path) -> None:
+    async with Node(name="p", state=path) as node:
+        other = Node(state=path)
+        with pytest.raises(StateFileError, match="is in use by another node"):
+            await other.start()
+        node.send_gossip("still works")
+        await other.close()
+
+
+@pytest.fixture
+def not_ours(path: Path) -> Iterator[None]:
+    path.write_text("not ours")
+    yield
+    assert path.read_text() == "not ours"
+
+
+async def test_a_failed_start_releases_the_socket_and_the_file(path: Path, not_ours: None) -> None:
+    node = Node(state=path)
+    with pytest.raises(StateFileError):
+        await node.start()
+    assert not_ours is None
+    other = path.with_name("other")
+    with pytest.raises(StateFileError):
+        await node.start()
+    async with Node(name="p", state=other):
+        pass
+
+
+async def test_the_file_of_another_name_is_refused(path: Path) -> None:
+    async with Node(name="p", state=path):
+        pass
+    with pytest.raises(StateFileError, match="is that of the node p, not of q"):
+        await Node(name="q", state=path).start()
+    async with Node(name="p", state=path):
+        pass
+
+
+async def test_when_the_disk_is_full_it_goes_on_in_memory_and_says_so_until_there_is_room(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver, "RETRY_PERIOD", 0.01)
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path)
+        await node.start()
+        events = node.events()
+        assert node._saver is not None
+        connection = node._saver._file._connection
+        connection.execute("PRAGMA max_page_count = 1")
+        for _ in range(30):
+            node.send_gossip("x" * 900)
+        failed = [event async for event in take(events, StateFailed)][-1]
+        assert failed == StateFailed(str(path), "can't be written: database or disk is full")
+        assert node.snapshot().unsaved == failed.reason
+        connection.execute("PRAGMA max_page_count = 100000")
+        assert [event async for event in take(events, StateRecovered)][-1] == StateRecovered(str(path))
+        assert node.snapshot().unsaved == ""
+        await node.close()
+        again = Node(state=path)
+        await again.start()
+        assert again.restored == Restored(30, None)
+        await again.close()
+
+
+async def test_what_was_only_in_memory_costs_the_identity_but_no_number_is_used_twice(path: Path) -> None:
+    node = Node(name="p", state=path)
+    await node.start()
+    node.send_gossip("saved")
+    assert node._saver is not None
+    node._saver._file._connection.execute("PRAGMA max_page_count = 1")
+    for _ in range(30):
+        node.send_gossip("x" * 900)
+    await node.close()
+    again = Node(state=path)
+    await again.start()
+    assert again.restored is not None
+    assert again.restored.before == node.id
+    assert again.id != node.id
+    await again.close()
+    third = Node(state=path)
+    await third.start()
+    assert (third.id, third.restored and third.restored.before) == (again.id, None)
+    await third.close()
+
+
+async def take(events: AsyncIterator[object], last: type) -> AsyncIterator[object]:
+    async for event in events:
+        yield event
+        if isinstance(event, last):
+            return
+
+
+async def test_a_clock_that_was_set_back_does_not_make_an_older_incarnation(path: Path) -> None:
+    future = NodeId("p", (1 << 63) | 5)
+    async with Node(name="p", state=path) as node:
+        assert node._driver is not None
+        node._driver.machine.context.id = future
+    again = Node(state=path)
+    await again.start()
+    assert again.id.incarnation > future.incarnation
+    await again.close()
