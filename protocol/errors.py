@@ -71,12 +71,15 @@ class BacklogError(GossipError):
     """Too many own messages are unacknowledged; nothing was made. ``await node.drain()`` waits for room.
 
     Attributes:
-        pending: Own messages that no other node is known to have.
+        pending: Own messages that no other node is known to have, or bytes of them.
         limit: The most that may be pending.
+        unit: What is counted: ``"messages"`` or ``"bytes"``.
     """
 
-    def __init__(self, pending: int, limit: int) -> None:
-        super().__init__(f"{pending} own messages are unacknowledged, {limit} may be: wait with drain()")
+    def __init__(self, pending: int, limit: int, unit: str = "messages") -> None:
+        what = "own messages" if unit == "messages" else f"{unit} of own messages"
+        super().__init__(f"{pending} {what} are unacknowledged, {limit} may be: wait with drain()")
+        self.unit = unit
         self.pending = pending
         self.limit = limit
 

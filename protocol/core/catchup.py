@@ -9,6 +9,7 @@ asked several peers for long enough and all have evicted what it misses, and the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from .bounded import put
 from .codec import Packed
@@ -51,6 +52,7 @@ class Session:
         "fruitless",
         "is_gap",
         "is_over",
+        "is_waiting",
         "news",
         "pages",
         "round",
@@ -66,6 +68,8 @@ class Session:
         self.is_gap = is_gap
         self.is_over = False
         """The sponsor said that this was all; what the network reordered may still come in."""
+        self.is_waiting = False
+        """The next answer is not asked for before the large messages of the last one are here."""
         self.news = 0
         """Messages first received from the sponsor since it was asked last."""
         self.fruitless = 0
@@ -90,6 +94,8 @@ class CatchUp:
         """This node has not compared its history with anybody's yet: what came before its time is no gap."""
         self.received = 0
         """Messages first received from the sponsor of the session under way, or of the last one."""
+        self.is_held_up: Callable[[float], bool] = lambda _now: False
+        """Whether large messages of the sponsor's history are coming in, which the next ones may build on."""
         self._session: Session | None = None
         self._rounds = 0
         self._candidates: dict[Address, Digest] = {}
@@ -203,6 +209,13 @@ class CatchUp:
             self._evicted.clear()
             self._become_member()
             return
+        if session.is_waiting:
+            if self.is_held_up(now):
+                session.deadline = now + self.context.grace_period()
+                return
+            session.is_waiting = False
+            self._ask(session, now, out)
+            return
         session.tries += 1
         if session.tries < TRIES:
             self._ask(session, now, out)
@@ -255,7 +268,7 @@ class CatchUp:
     def on_history_done(self, done: HistoryDone, link: Link, now: float, out: Outbox) -> None:
         """Go on where the sponsor stopped, from the start if the baseline did not come whole, or end."""
         session = self._session_with(link, done.round)
-        if session is None or session.is_over:
+        if session is None or session.is_over or session.is_waiting:
             return
         if session.adopted < 0:
             session.tries += 1
@@ -269,6 +282,10 @@ class CatchUp:
             session.tries = TRIES if session.fruitless > FRUITLESS_LIMIT else 0
             session.cursor = done.cursor
             session.is_gap = True
+            if session.tries < TRIES and self.is_held_up(now):
+                session.is_waiting = True
+                session.deadline = now + self.context.grace_period()
+                return
         else:
             session.is_over = True
             session.deadline = now + self.context.grace_period()

@@ -48,6 +48,7 @@ class Reception(StrEnum):
     TOO_WIDE = "too many concurrent"
     BAD_DEPTH = "depth"
     NO_ROOM = "hold-back full"
+    NO_ASSEMBLY = "assemblies full"
 
 
 class CausalOrder:
@@ -100,7 +101,7 @@ class CausalOrder:
     def received_floors(self) -> Iterator[KeyDot]:
         """Up to where everything of an origin is here, for all origins of which there is anything."""
         for key, origin in self.origins.items():
-            floor = origin.received_floor if origin.held else origin.floor
+            floor = origin.received_floor if origin.held or origin.pulled else origin.floor
             if floor:
                 yield key, floor
 
@@ -123,7 +124,19 @@ class CausalOrder:
         if entry is not None:
             return entry.rumor(passed_on(entry.message.hops))
         held = self.holding.get(dot)
-        return held.rumor._replace(hops=passed_on(held.rumor.hops)) if held is not None else None
+        if held is not None:
+            return held.rumor._replace(hops=passed_on(held.rumor.hops))
+        origin = self.origins.get(dot[0])
+        pulled = origin.pulled.get(dot[1]) if origin is not None else None
+        return pulled._replace(hops=passed_on(pulled.hops)) if pulled is not None else None
+
+    def payload_of(self, dot: KeyDot) -> bytes | None:
+        """The payload of a message in the log or in the hold-back queue."""
+        entry = self.log.find(dot)
+        if entry is not None:
+            return entry.message.payload
+        held = self.holding.get(dot)
+        return held.rumor.payload if held is not None else None
 
     def clock_of(self, dot: KeyDot) -> DerivedClock | None:
         """The clock of a delivered message while it is known here, and known to be exact."""
@@ -186,19 +199,9 @@ class CausalOrder:
     ) -> Reception:
         """Take a rumor in: deliver it and all it sets free, hold it back, or say why not."""
         key = key_of(rumor.origin)
-        sequence = rumor.sequence
-        origin = self.origins.get(key)
-        floor = 0
-        if origin is not None:
-            floor = origin.floor
-            if sequence <= floor or sequence in origin.held:
-                return Reception.DUPLICATE
-        elif len(self.frontier.dots) >= FRONTIER_LIMIT:
-            return Reception.TOO_WIDE
-        if sequence > floor + SEQUENCE_WINDOW:
-            return Reception.TOO_FAR
-        if rumor.depth > self.depth + DEPTH_WINDOW:
-            return Reception.BAD_DEPTH
+        refusal = self.refusal(rumor, key)
+        if refusal is not None:
+            return refusal
         held = Held(rumor, key, source, now, from_history)
         missing = self.queue.missing_of(held)
         if not missing:
@@ -210,6 +213,21 @@ class CausalOrder:
             return Reception.NO_ROOM
         self.queue.hold(held, missing)
         return Reception.NEW
+
+    def refusal(self, rumor: Rumor, key: Key) -> Reception | None:
+        """Why a rumor of the origin ``key`` is not taken in, whatever its past; None if it is."""
+        sequence = rumor.sequence
+        origin = self.origins.get(key)
+        floor = 0
+        if origin is not None:
+            floor = origin.floor
+            if sequence <= floor or sequence in origin.held:
+                return Reception.DUPLICATE
+        elif len(self.frontier.dots) >= FRONTIER_LIMIT:
+            return Reception.TOO_WIDE
+        if sequence > floor + SEQUENCE_WINDOW:
+            return Reception.TOO_FAR
+        return Reception.BAD_DEPTH if rumor.depth > self.depth + DEPTH_WINDOW else None
 
     def send(self, author: NodeId, payload: bytes, now: float, created_at: float, out: Outbox) -> Retained:
         """Make the author's next message, whose past is all that is delivered here, and deliver it."""
@@ -224,6 +242,21 @@ class CausalOrder:
             entries = {o.id: o.floor for o in self.origins.values() if o.floor and o.id is not None}
             derived = DerivedClock.anchored(author, sequence, entries)
         return self._deliver(held, derived, now, out)
+
+    def begin_pull(self, rumor: Rumor) -> None:
+        """The payload of an announced message has begun to come in: the message is not missing any more."""
+        self.queue.origin(key_of(rumor.origin)).pulled[rumor.sequence] = rumor
+
+    def is_pulled(self, dot: KeyDot) -> bool:
+        """Whether the payload of this message is coming in."""
+        origin = self.origins.get(dot[0])
+        return origin is not None and dot[1] in origin.pulled
+
+    def end_pull(self, dot: KeyDot) -> None:
+        """It is here, or it does not come for the moment."""
+        origin = self.origins.get(dot[0])
+        if origin is not None and origin.pulled.pop(dot[1], None) is not None:
+            self.queue.forget_if_blank(dot[0])
 
     def anchor(self, dot: KeyDot, entries: Iterable[KeyDot], now: float, out: Outbox) -> bool:
         """Take the full clock of a held message; False if it does not fit what is known."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import ConfigError
 from ..text import printable
+from .large.limits import PAYLOAD_MAXIMUM
 from .strategy import Strategy
 
 __all__ = ["CLUSTER_LIMIT", "Config"]
@@ -50,6 +51,11 @@ class Config:
     """Peers that a new message is pushed to. Infect-and-die reaches 1 - exp(-fanout x share) of a random
     graph, .98 at 4; anti-entropy finds the rest. Default: reference simulation."""
 
+    payload_limit: int = PAYLOAD_MAXIMUM
+    """Bytes of the largest payload that ``send_gossip`` takes, up to 1 MiB. What fits one datagram spreads
+    with the message; more is announced and pulled in chunks. Payloads of others are taken in up to 1 MiB
+    whatever this says."""
+
     history_limit: int = 10_000
     """Messages retained for readers and late joiners, at least 1."""
 
@@ -65,6 +71,19 @@ class Config:
     backlog_limit: int = 1_024
     """Own messages that may be unacknowledged before ``send_gossip`` refuses. Large enough to write on a
     train, small enough that retention (``history_limit``) holds them; a choice."""
+
+    backlog_size_limit: int = 8 * 1024 * 1024
+    """Bytes of own payloads from which on ``send_gossip`` refuses while they are unacknowledged: at the most
+    so many and one message more are. Default: half of what retention (``history_size_limit``) holds."""
+
+    assembly_limit: int = 256
+    """Large messages that may be known and not whole yet, at least 4. Beyond it the oldest of which nothing
+    came yet is forgotten and announced again later. Default: a choice, twice what a history of 16 MiB in
+    pieces of 100 kB needs."""
+
+    assembly_size_limit: int = 8 * 1024 * 1024
+    """Bytes of large messages that are not whole yet, at least 1 MiB, so that any payload fits. Default: a
+    choice, eight of the largest at once."""
 
     acquaintance_limit: int = 4_096
     """Nodes heard of, and their addresses, that are remembered beyond the view: for the list of peers, for
@@ -91,6 +110,8 @@ class Config:
                 or not 0 < value <= LONGEST_PERIOD
             ):
                 raise ConfigError(f"{name} must be a number of seconds above 0, not {str(value)[:32]}")
+        if self.payload_limit > PAYLOAD_MAXIMUM:
+            raise ConfigError(f"payload_limit must be at most {PAYLOAD_MAXIMUM}, not {self.payload_limit}")
         if not isinstance(self.cluster, str):
             raise ConfigError(f"cluster must be text, not {self.cluster!r}")
         if len(self.cluster) > CLUSTER_LIMIT or printable(self.cluster) != self.cluster:
@@ -119,6 +140,10 @@ MINIMUM = {
     "hold_back_limit": 1,
     "hold_back_size_limit": 1,
     "backlog_limit": 1,
+    "backlog_size_limit": 1,
+    "payload_limit": 1,
+    "assembly_limit": 4,
+    "assembly_size_limit": PAYLOAD_MAXIMUM,
     "acquaintance_limit": 0,
 }
 VIEW_SIZE_LIMIT = 1_000

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from .causal import CausalOrder
 from .codec import DATAGRAM_LIMIT, Codec, Packed
 from .config import Config
-from .identity import Address, Key, NodeId
+from .identity import Address, Key, NodeId, key_of
+from .large.contents import Contents
+from .large.limits import CHUNK_SIZE
 from .links import Links
-from .messages import NOTHING, Acknowledge, Digest, Header, Item, Rumor
+from .messages import NOTHING, Acknowledge, BareRumor, Digest, Header, Item, Rumor
 from .wide import pack_rumor
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Context:
         secret = bytes(int(rng.random() * 256) for _ in range(32))
         self.links = Links(secret, config.acquaintance_limit, verify=verify_sources)
         self.causal = CausalOrder(config)
+        self.contents = Contents(config.history_size_limit + config.hold_back_size_limit)
         self.is_silent = True
         """Whether no message was ever made or heard of here: then there is nothing to compare or repair."""
         self._plain_header: Header | None = None
@@ -86,8 +89,19 @@ class Context:
         return self.codec.pack(item)
 
     def pack_rumor(self, rumor: Rumor) -> list[Packed]:
-        """Pack a message, in several items if its parents do not fit beside it."""
+        """Pack a message, in several items if its parents do not fit beside it; a large one is announced."""
+        payload = rumor.payload
+        if len(payload) > CHUNK_SIZE and self.is_large(rumor):
+            reference = self.contents.of((key_of(rumor.origin), rumor.sequence), payload).reference
+            rumor = rumor._replace(payload=reference)
         return pack_rumor(rumor, self.codec.pack, self.rumor_limit)
+
+    def is_large(self, rumor: Rumor) -> bool:
+        """Whether the payload does not fit one datagram even without the parents; equal on every node.
+
+        What is no larger than a chunk always fits.
+        """
+        return self.codec.size_of(BareRumor(rumor._replace(parents=()), 1)) > self.rumor_limit
 
     def digest(self) -> Digest:
         """What this node has."""

@@ -10,6 +10,9 @@ from .snapshot import Counters, HeldMessage, NodeSnapshot
 
 __all__ = ["describe"]
 
+HELD_TEXT_SIZE = 2_048
+"""Bytes of a held message's payload that a snapshot shows: more than a line, less than a megabyte each."""
+
 HELD_SHOWN = 256
 """Held messages that a snapshot describes; the rest is a number."""
 
@@ -57,6 +60,10 @@ def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) 
         left=has_left,
         counters=counters,
         rejected=dict(intake.rejected),
+        unacknowledged_size=intake.spreading.unacknowledged_size,
+        held_size=causal.queue.size,
+        pulling_count=intake.fetching.pool.announced_count,
+        pulling_size=intake.fetching.pool.size,
         now=now,
     )
 
@@ -74,7 +81,7 @@ def describe_held(held: Held, causal: CausalOrder) -> HeldMessage:
     rumor = held.rumor
     return HeldMessage(
         id=Dot(rumor.origin, rumor.sequence),
-        text=rumor.payload.decode("utf-8", "replace"),
+        text=rumor.payload[:HELD_TEXT_SIZE].decode("utf-8", "replace"),
         depth=rumor.depth,
         created_at=rumor.created_at,
         received_at=held.received_at + causal.wall_offset,

@@ -51,7 +51,7 @@ class Held:
 class Origin:
     """What is known of one origin's messages."""
 
-    __slots__ = ("floor", "held", "id", "key", "waiters")
+    __slots__ = ("floor", "held", "id", "key", "pulled", "waiters")
 
     def __init__(self, key: Key) -> None:
         """Know nothing but the key."""
@@ -61,13 +61,15 @@ class Origin:
         self.floor = 0
         """Everything up to this sequence is delivered, or below the baseline."""
         self.held: dict[int, Held] = {}
+        self.pulled: dict[int, Rumor] = {}
+        """Messages whose payloads are coming in: nobody needs to send them once more."""
         self.waiters: dict[int, list[Held]] = {}
         """Who waits for which of this origin's messages."""
 
     @property
     def is_blank(self) -> bool:
         """Whether forgetting it loses nothing."""
-        return not (self.floor or self.held or self.waiters)
+        return not (self.floor or self.held or self.pulled or self.waiters)
 
     def missing_ranges(self, limit: int) -> list[Range]:
         """The holes up to the last message somebody waits for, lowest first, at most ``limit`` ranges."""
@@ -76,7 +78,8 @@ class Origin:
         ranges: list[Range] = []
         low = self.floor + 1
         last = max(self.waiters)
-        for sequence in [*sorted(s for s in self.held if s <= last), last + 1]:
+        here = sorted(s for s in {*self.held, *self.pulled} if low <= s <= last)
+        for sequence in [*here, last + 1]:
             if low < sequence:
                 ranges.append(Range(self.key, low, sequence - 1))
                 if len(ranges) == limit:
@@ -86,13 +89,13 @@ class Origin:
 
     @property
     def received_floor(self) -> int:
-        """Up to here nothing of this origin is asked for: it is delivered, or held for want of others'.
+        """Up to here nothing of this origin is asked for: it is delivered, coming in, or waits for others.
 
         A message whose clock alone is missing ends it: if nobody knows that clock any more, it lies within a
         gap.
         """
-        floor = self.floor
-        while (held := self.held.get(floor + 1)) is not None and held.missing:
+        floor, pulled = self.floor, self.pulled
+        while ((held := self.held.get(floor + 1)) is not None and held.missing) or floor + 1 in pulled:
             floor += 1
         return floor
 

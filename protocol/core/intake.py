@@ -16,14 +16,21 @@ from .causal import Reception
 from .context import Context
 from .events import DatagramRejected, IncarnationChanged
 from .identity import Address, NodeId, key_of
+from .large.fetching import Fetching
+from .large.serving import Serving
+from .large.transfer import Announced
+from .large.tree import Reference
 from .links import Link
 from .messages import (
     NOTHING,
     Absent,
     Acknowledge,
     Anchor,
+    Announcement,
     BareRumor,
     BaselinePage,
+    Chunk,
+    ChunkRequest,
     Digest,
     ExchangeAnswer,
     ExchangeRequest,
@@ -33,6 +40,7 @@ from .messages import (
     Header,
     HistoryDone,
     HistoryRequest,
+    Holding,
     Item,
     KeyDot,
     Padding,
@@ -84,6 +92,9 @@ class Intake:
         self.repair = Repair(context, sampling)
         self.catchup = CatchUp(context, sampling)
         self.reconcile = Reconcile(context, self.catchup)
+        self.fetching = Fetching(context, sampling, self._on_payload)
+        self.serving = Serving(context, self.fetching)
+        self.catchup.is_held_up = self.fetching.is_fetching_history
         self.rejected: Counter[str] = Counter()
         """Datagrams, or items of them, refused so far, by reason."""
         self.rumor_count = self.duplicate_count = self.repair_count = 0
@@ -107,6 +118,10 @@ class Intake:
             BaselinePage: partial(self._on_reply, self.catchup.on_baseline_page),
             HistoryDone: partial(self._on_reply, self.catchup.on_history_done),
             Goodbye: self._on_goodbye,
+            Announcement: self._on_announcement,
+            ChunkRequest: partial(self._on_request, self.serving.on_chunk_request),
+            Chunk: lambda chunk, arrival: self.fetching.on_chunk(chunk, arrival.link, arrival.now, out),
+            Holding: lambda item, arrival: self.fetching.on_holding(item, arrival.link, arrival.now, out),
         }
 
     def take(self, header: Header, items: list[Item], source: Address, size: int, now: float) -> None:
@@ -180,7 +195,10 @@ class Intake:
         dot = (key, rumor.sequence)
         if key == self.context.key and not self._is_own(rumor):
             self._take_new_incarnation(now)
-        if self._causal.is_known(dot):
+        is_announced = type(rumor.payload) is Reference
+        if self._causal.is_known(dot) or (
+            is_announced and self.fetching.note_holder(rumor, source, now, out)
+        ):
             self.duplicate_count += 1
             out.spare(dot, source)
             self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
@@ -188,7 +206,13 @@ class Intake:
         is_history = self.catchup.is_from_sponsor(source)
         is_missing = self.reconcile.is_from_session(source, now)
         is_repair = is_history or is_missing or self.repair.is_expected(dot)
-        reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
+        if is_announced:
+            is_asked = is_history or is_missing or is_repair
+            reception = self.fetching.begin(
+                rumor, arrival.header.sender, source, now, out, from_history=is_history, is_asked=is_asked
+            )
+        else:
+            reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
         if reception is not Reception.NEW:
             return reception.value
         if is_missing:
@@ -213,12 +237,40 @@ class Intake:
         rumor = collect(item, arrival.link.address)
         return self._on_rumor(rumor, arrival) if rumor is not None else None
 
+    def _on_announcement(self, item: Announcement, arrival: Arrival) -> str | None:
+        """A large message: its parents may come in pages, its payload is pulled."""
+        if item.pages:
+            return self._on_part(self._assembly.on_bare, item, arrival)
+        return self._on_rumor(item.rumor, arrival)
+
+    def _on_payload(self, announced: Announced, rumor: Rumor, now: float) -> bool:
+        """A large message is whole; False if there is no room for it in the hold-back queue now."""
+        reception = self._causal.receive(
+            rumor, announced.source, now, self.out, from_history=announced.from_history
+        )
+        if reception is Reception.NO_ROOM:
+            return False
+        if reception is not Reception.NEW:
+            self.rejected[reception.value] += 1
+            return True
+        held = self._causal.holding.get((key_of(rumor.origin), rumor.sequence))
+        if held is not None:
+            self.repair.note_held(held, now)
+        self.spreading.note_received(rumor, announced.sender, announced.source, now, self.out)
+        return True
+
     def _is_own(self, rumor: Rumor) -> bool:
         """Whether a rumor under this node's identity is one that it made."""
         if rumor.sequence > self._causal.floor(self.context.key):
             return False
-        entry = self._causal.log.find((self.context.key, rumor.sequence))
-        return entry is None or (entry.message.payload, entry.message.depth) == (rumor.payload, rumor.depth)
+        dot = (self.context.key, rumor.sequence)
+        entry = self._causal.log.find(dot)
+        if entry is None:
+            return True
+        payload = entry.message.payload
+        if type(rumor.payload) is Reference and len(payload) == rumor.payload.size:
+            payload = self.context.contents.of(dot, payload).reference
+        return (payload, entry.message.depth) == (rumor.payload, rumor.depth)
 
     def _on_exchange_request(self, request: ExchangeRequest, arrival: Arrival) -> str | None:
         now, out = arrival.now, self.out
@@ -314,6 +366,7 @@ class Intake:
         self.repair.on_challenge(source, now)
         self.catchup.on_challenge(source, now)
         self.reconcile.on_challenge(source, now)
+        self.fetching.on_challenge(source, now)
 
     # after every input
 

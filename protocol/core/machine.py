@@ -83,6 +83,8 @@ class Machine:
             intake.catchup,
             intake.reconcile,
             intake.repair,
+            intake.fetching,
+            intake.serving,
             self._spreading,
             self._causal,
         )
@@ -194,8 +196,8 @@ class Machine:
         """Make the next own message, deliver it here and push it.
 
         Raises:
-            PayloadSizeError: It does not fit one datagram; nothing was made.
-            BacklogError: Too many own messages are unacknowledged; nothing was made.
+            PayloadSizeError: It is larger than the limit; nothing was made.
+            BacklogError: Too many own messages, or bytes of them, are unacknowledged; nothing was made.
             StateError: The node has left.
         """
         self._require_member()
@@ -236,6 +238,9 @@ class Machine:
         intake.reconcile.on_deadline(now, out)
         if now >= intake.repair.deadline:
             intake.repair.on_deadline(now, out)
+        if now >= intake.fetching.deadline:
+            intake.fetching.on_deadline(now, out)
+        intake.serving.on_deadline(now, out)
         self._spreading.on_deadline(now, out)
         self._causal.on_deadline(now, out)
         intake.settle(now)
@@ -282,8 +287,13 @@ class Machine:
 
     @property
     def payload_limit(self) -> int:
-        """Bytes that fit one message."""
-        return self._spreading.payload_limit
+        """Bytes that one message may have."""
+        return self.config.payload_limit
+
+    @property
+    def has_room(self) -> bool:
+        """Whether ``send_gossip`` has room for one message more."""
+        return self._spreading.has_room
 
     @property
     def unacknowledged(self) -> int:
@@ -323,6 +333,7 @@ class Machine:
         """Verify every invariant; for tests."""
         self._causal.check()
         self._sampling.view.check()
+        self._intake.fetching.check()
 
     def _counters(self) -> Counters:
         intake, sampling, told = self._intake, self._sampling, self._out.told
@@ -343,6 +354,12 @@ class Machine:
             peers_lost=sampling.lost_count,
             gaps=told[Gap],
             undeliverable=told[Undeliverable],
+            chunks_in=intake.fetching.chunks,
+            chunks_out=intake.serving.chunks,
+            duplicate_chunks=intake.fetching.duplicates,
+            chunk_requests=intake.fetching.requests,
+            payloads_pulled=intake.fetching.pool.completed,
+            payloads_dropped=intake.fetching.pool.dropped,
             events_dropped=self._out.dropped,
         )
 

@@ -20,8 +20,11 @@ __all__ = [
     "Absent",
     "Acknowledge",
     "Anchor",
+    "Announcement",
     "BareRumor",
     "BaselinePage",
+    "Chunk",
+    "ChunkRequest",
     "Digest",
     "ExchangeAnswer",
     "ExchangeRequest",
@@ -31,6 +34,7 @@ __all__ = [
     "Header",
     "HistoryDone",
     "HistoryRequest",
+    "Holding",
     "Item",
     "KeyDot",
     "Message",
@@ -82,6 +86,7 @@ class Rumor(NamedTuple):
     parents: tuple[KeyDot, ...]
     """The maximal dots the origin had delivered; its own predecessor is implicit and not listed."""
     payload: bytes
+    """In an announcement a ``Reference``, which only stands for it."""
     hops: int
     """How often the message was passed on before this copy was sent; the origin sends 0."""
 
@@ -246,6 +251,44 @@ class Goodbye(NamedTuple):
     sender: NodeId
 
 
+class Announcement(NamedTuple):
+    """A message whose payload does not fit beside it and is pulled in chunks."""
+
+    rumor: Rumor
+    """The message with a ``Reference`` to its payload for a payload."""
+    pages: int
+    """How many pages of parents belong to it, as with a bare rumor; 0 if its parents are listed."""
+
+
+class ChunkRequest(NamedTuple):
+    """Please send these chunks of a payload."""
+
+    dot: KeyDot
+    """A message that has it."""
+    reference: bytes
+    indexes: tuple[int, ...]
+    """Ascending, counted from 0."""
+
+
+class Chunk(NamedTuple):
+    """One chunk of a payload, with the hashes that prove it."""
+
+    reference: bytes
+    place: int
+    """Counted from 0."""
+    path: bytes
+    """The siblings on the way from the leaf to the top of the hash tree."""
+    data: bytes
+
+
+class Holding(NamedTuple):
+    """Which chunks of a payload the sender has, since it lacks some that it was asked for."""
+
+    reference: bytes
+    bitmap: bytes
+    """Chunk 0 is the lowest bit of the first byte; empty if there is nothing here."""
+
+
 Item = (
     Rumor
     | BareRumor
@@ -263,6 +306,10 @@ Item = (
     | BaselinePage
     | HistoryDone
     | Goodbye
+    | Announcement
+    | ChunkRequest
+    | Chunk
+    | Holding
 )
 """Everything that can stand in a datagram."""
 

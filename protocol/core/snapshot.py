@@ -51,6 +51,7 @@ class HeldMessage:
 
     id: Dot
     text: str
+    """The payload's first 2,048 bytes as text."""
     depth: int
     created_at: float
     """Unix seconds by the origin's clock."""
@@ -88,6 +89,17 @@ class Counters:
     peers_lost: int = 0
     gaps: int = 0
     undeliverable: int = 0
+    chunks_in: int = 0
+    """Chunks of large payloads that were asked for, came and fitted."""
+    chunks_out: int = 0
+    """Chunks served to others."""
+    duplicate_chunks: int = 0
+    """Chunks that came once more than needed."""
+    chunk_requests: int = 0
+    payloads_pulled: int = 0
+    """Large payloads that came in whole."""
+    payloads_dropped: int = 0
+    """Large payloads given up for want of room or of holders; they may be pulled again later."""
     events_dropped: int = 0
     """Events nobody fetched in time."""
 
@@ -137,5 +149,13 @@ class NodeSnapshot:
     """Faults made on purpose between this node and its network, and what they did."""
     unsaved: str = ""
     """Why the state file can't be written; empty while it can, and without one."""
+    unacknowledged_size: int = 0
+    """Bytes of their payloads."""
+    held_size: int = 0
+    """Bytes of held messages, overhead estimated."""
+    pulling_count: int = 0
+    """Large messages that are announced and not whole yet."""
+    pulling_size: int = 0
+    """Bytes of them that are here."""
     now: float = 0.0
     """The moment of this picture, on the clock that drives the node; ``PeerRow`` has moments of the same."""

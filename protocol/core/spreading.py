@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 
 from ..errors import BacklogError, PayloadSizeError
+from .backlog import Backlog
 from .bounded import put
 from .codec import DATAGRAM_LIMIT
 from .context import Context
 from .identity import Address, Key, key_of
 from .log import Retained
-from .messages import Acknowledge, BareRumor, KeyDot, Message, Rumor, passed_on
+from .messages import Acknowledge, KeyDot, Message, Rumor, passed_on
 from .outbox import Outbox
 from .sampling import Sampling
 
@@ -44,10 +45,6 @@ FORMER_LIMIT = 4
 PEER_LIMIT = 4_096
 """Nodes whose acknowledgements are remembered."""
 
-LARGEST_NUMBER = 1 << 42
-"""A sequence and depth beyond all use, which the size of a message is reckoned with: so the limit does not
-creep while a node runs."""
-
 
 class Spreading:
     """Own messages until somebody has them, and everybody's on first sight."""
@@ -63,6 +60,7 @@ class Spreading:
         self._former: dict[Key, dict[Key, int]] = {}
         """The same for former incarnations."""
         self._covered = 0
+        self._backlog = Backlog()
         self._push_again_at = math.inf
         self._pushed_again = 0
         self._due: dict[Key, tuple[Address, int]] = {}
@@ -77,16 +75,20 @@ class Spreading:
     # the origin's side
 
     @property
-    def payload_limit(self) -> int:
-        """Bytes of payload that fit one message; parents that do not fit go beside it."""
-        context = self.context
-        bare = Rumor(context.id, LARGEST_NUMBER, LARGEST_NUMBER, 1.0, (), bytes(256), 0)
-        return context.rumor_limit - context.codec.size_of(BareRumor(bare, 1)) + len(bare.payload)
-
-    @property
     def unacknowledged(self) -> int:
         """Own messages that nobody else is known to have."""
         return self.context.causal.floor(self.context.key) - self._covered
+
+    @property
+    def unacknowledged_size(self) -> int:
+        """Bytes of their payloads."""
+        return self._backlog.size
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one message more may be made."""
+        config = self.context.config
+        return self.unacknowledged < config.backlog_limit and self._backlog.size < config.backlog_size_limit
 
     def is_own(self, key: Key) -> bool:
         """Whether it is the key of this node, now or in a former incarnation."""
@@ -101,18 +103,20 @@ class Spreading:
         """Make, deliver and push an own message.
 
         Raises:
-            PayloadSizeError: It does not fit; nothing was made.
-            BacklogError: Too many are pending; nothing was made.
+            PayloadSizeError: It is larger than the limit; nothing was made.
+            BacklogError: Too many, or too many bytes, are pending; nothing was made.
         """
         config = self.context.config
+        if len(payload) > config.payload_limit:
+            raise PayloadSizeError(len(payload), config.payload_limit)
         if self.unacknowledged >= config.backlog_limit:
             raise BacklogError(self.unacknowledged, config.backlog_limit)
-        limit = self.payload_limit
-        if len(payload) > limit:
-            raise PayloadSizeError(len(payload), limit)
+        if self._backlog.size >= config.backlog_size_limit:
+            raise BacklogError(self._backlog.size, config.backlog_size_limit, "bytes")
         entry = self.context.causal.send(self.context.id, payload, now, created_at, out)
         self.sent += 1
         self.last_sequence = entry.message.id.sequence
+        self._backlog.add(self.last_sequence, len(payload))
         self._pin()
         self._push_own(entry, now, out)
         if self._push_again_at == math.inf:
@@ -132,6 +136,7 @@ class Spreading:
             put(self._acknowledged, sender, sequence, PEER_LIMIT)
             if sequence > self._covered:
                 self._covered = sequence
+                self._backlog.cover(sequence)
                 self._pushed_again = 0
                 self._pin()
                 self._push_again_at = now + self._patience() if self.unacknowledged else math.inf
@@ -151,6 +156,7 @@ class Spreading:
         put(self._former, former, self._acknowledged, FORMER_LIMIT)
         self._acknowledged = {}
         self._covered = 0
+        self._backlog.clear()
         self._pushed_again = 0
         self._push_again_at = math.inf
         self._pin()

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from .bounded import put, trim
 from .codec import Packed
 from .identity import Address, key_of
-from .messages import BareRumor, Item, KeyDot, Parents, Rumor
+from .large.tree import Reference
+from .messages import Announcement, BareRumor, Item, KeyDot, Parents, Rumor
 
 __all__ = ["PARENTS_PER_PAGE", "Assembly", "pack_rumor"]
 
@@ -30,8 +31,12 @@ PAGES_HELD_LIMIT = 1_024
 
 
 def pack_rumor(rumor: Rumor, pack: Callable[[Item], Packed], limit: int) -> list[Packed]:
-    """The items that carry a message: itself, or itself bare and its parents in pages."""
-    whole = pack(rumor)
+    """The items that carry a message: itself, or itself bare and its parents in pages.
+
+    One with a reference for a payload is announced.
+    """
+    is_announced = type(rumor.payload) is Reference
+    whole = pack(Announcement(rumor, 0) if is_announced else rumor)
     if whole.size <= limit:
         return [whole]
     starts = range(0, len(rumor.parents), PARENTS_PER_PAGE)
@@ -40,7 +45,9 @@ def pack_rumor(rumor: Rumor, pack: Callable[[Item], Packed], limit: int) -> list
         Parents(dot, page, len(starts), rumor.parents[start : start + PARENTS_PER_PAGE])
         for page, start in enumerate(starts)
     ]
-    return [pack(BareRumor(rumor._replace(parents=()), len(starts))), *map(pack, pages)]
+    bare = rumor._replace(parents=())
+    head = Announcement(bare, len(starts)) if is_announced else BareRumor(bare, len(starts))
+    return [pack(head), *map(pack, pages)]
 
 
 class Parts:
@@ -50,7 +57,7 @@ class Parts:
 
     def __init__(self) -> None:
         """Have nothing."""
-        self.bare: BareRumor | None = None
+        self.bare: BareRumor | Announcement | None = None
         self.pages: dict[int, tuple[KeyDot, ...]] = {}
 
     def whole(self) -> Rumor | None:
@@ -70,7 +77,7 @@ class Assembly:
         """Collect nothing yet."""
         self._parts: dict[tuple[Address, KeyDot], Parts] = {}
 
-    def on_bare(self, bare: BareRumor, source: Address) -> Rumor | None:
+    def on_bare(self, bare: BareRumor | Announcement, source: Address) -> Rumor | None:
         """Take the message itself; returns it whole if its parents are here already."""
         dot = (key_of(bare.rumor.origin), bare.rumor.sequence)
         parts = self._collect(source, dot)

@@ -184,7 +184,7 @@ class Node:
 
     @property
     def payload_limit(self) -> int:
-        """Bytes that fit one message: the same for every message of this node, whatever it refers to."""
+        """Bytes that one message may have: ``Config.payload_limit``."""
         return self._started.machine.payload_limit
 
     @property
@@ -250,8 +250,9 @@ class Node:
             The message, with the clock that all others will see.
 
         Raises:
-            PayloadSizeError: It does not fit one message; see ``payload_limit``.
-            BacklogError: Too many own messages are unacknowledged; ``await drain()`` and try again.
+            PayloadSizeError: It is larger than ``payload_limit``.
+            BacklogError: Too many own messages, or bytes of them, are unacknowledged; ``await drain()`` and
+                try again.
             StateError: The node is not started, has left or is closed.
             UnicodeEncodeError: The text holds a lone surrogate.
         """
@@ -323,8 +324,8 @@ class Node:
         Raises:
             StateError: The node is not started or ends before that.
         """
-        machine, limit = self._running.machine, self.config.backlog_limit
-        await self._wait_until(lambda: machine.unacknowledged < limit)
+        machine = self._running.machine
+        await self._wait_until(lambda: machine.has_room)
 
     def set_strategy(self, strategy: Strategy | str) -> None:
         """Sample differently from now on, starting from the present view.

@@ -15,13 +15,17 @@ from typing import Any, NamedTuple
 from msgpack import Packer
 
 from ..core.identity import Address, NodeId, key_of
+from ..core.large.limits import CHUNKS_LIMIT
 from ..core.messages import (
     HOPS_LIMIT,
     Absent,
     Acknowledge,
     Anchor,
+    Announcement,
     BareRumor,
     BaselinePage,
+    Chunk,
+    ChunkRequest,
     Digest,
     ExchangeAnswer,
     ExchangeRequest,
@@ -30,6 +34,7 @@ from ..core.messages import (
     Goodbye,
     HistoryDone,
     HistoryRequest,
+    Holding,
     Item,
     KeyDot,
     Padding,
@@ -74,12 +79,14 @@ from .fields import (
     size_of_varint,
     unsigned,
 )
+from .large import BITMAP, CHUNK_DATA, CHUNK_PATH, INDEXES, REFERENCE, announcement_functions
 
 __all__ = ["KINDS_WITH_SENDER", "LAYOUTS", "LAYOUT_OF", "PADDING_MINIMUM", "READERS", "Layout", "size_of"]
 
 RUMOR, REQUEST, ANSWER, PADDING, WANT, ABSENT, ANCHOR = range(1, 8)
 ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST, BASELINE_PAGE, HISTORY_DONE, GOODBYE = range(8, 15)
 BARE_RUMOR, PARENTS = 15, 16
+ANNOUNCEMENT, CHUNK_REQUEST, CHUNK, HOLDING = range(26, 30)
 
 KNOWN_PASTS = 2_048
 """Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon
@@ -359,6 +366,14 @@ LAYOUTS = (
     record_layout(GOODBYE, Goodbye, NODE),
     Layout(BARE_RUMOR, BareRumor, pack_bare, size_of_bare, read_bare),
     record_layout(PARENTS, Parents, ONE_DOT, PAGE, PAGES, DOTS, check=is_page),
+    Layout(
+        ANNOUNCEMENT,
+        Announcement,
+        *announcement_functions(ANNOUNCEMENT, unsigned(PAGE_LIMIT), parts_of, size_of_rumor, read_rumor),
+    ),
+    record_layout(CHUNK_REQUEST, ChunkRequest, ONE_DOT, REFERENCE, INDEXES),
+    record_layout(CHUNK, Chunk, REFERENCE, unsigned(CHUNKS_LIMIT - 1), CHUNK_PATH, CHUNK_DATA),
+    record_layout(HOLDING, Holding, REFERENCE, BITMAP),
 )
 """Every kind of version 1, by its number."""
 

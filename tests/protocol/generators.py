@@ -7,12 +7,17 @@ from ipaddress import IPv4Address, IPv6Address
 from hypothesis import strategies as st
 
 from protocol.core.identity import NAME_LIMIT, Address, Key, NodeId, is_visible
+from protocol.core.large.limits import CHUNK_SIZE, CHUNKS_LIMIT, HASH_SIZE, PAYLOAD_MAXIMUM
+from protocol.core.large.tree import Reference
 from protocol.core.messages import (
     Absent,
     Acknowledge,
     Anchor,
+    Announcement,
     BareRumor,
     BaselinePage,
+    Chunk,
+    ChunkRequest,
     Digest,
     ExchangeAnswer,
     ExchangeRequest,
@@ -22,6 +27,7 @@ from protocol.core.messages import (
     Header,
     HistoryDone,
     HistoryRequest,
+    Holding,
     Item,
     KeyDot,
     Padding,
@@ -121,6 +127,34 @@ def make_bare_rumors(draw: st.DrawFn) -> BareRumor:
     return BareRumor(draw(rumors)._replace(parents=()), draw(up_to(PAGE_LIMIT, low=1)))
 
 
+references = st.builds(
+    Reference.to, up_to(PAYLOAD_MAXIMUM, low=1), st.binary(min_size=HASH_SIZE, max_size=HASH_SIZE)
+)
+chunk_places = up_to(CHUNKS_LIMIT - 1)
+chunk_requests = st.builds(
+    ChunkRequest,
+    st.tuples(keys, sequences),
+    references,
+    st.sets(chunk_places, min_size=1, max_size=64).map(lambda places: tuple(sorted(places))),
+)
+chunks = st.builds(
+    Chunk,
+    references,
+    chunk_places,
+    st.integers(0, 10).flatmap(lambda count: st.binary(min_size=16 * count, max_size=16 * count)),
+    st.binary(min_size=1, max_size=CHUNK_SIZE),
+)
+holdings = st.builds(Holding, references, st.binary(max_size=128).map(lambda bits: bits.rstrip(b"\0")))
+
+
+@st.composite
+def make_announcements(draw: st.DrawFn) -> Announcement:
+    """A large message, with its parents beside it or on pages."""
+    rumor = draw(rumors)._replace(payload=draw(references))
+    count = draw(up_to(PAGE_LIMIT))
+    return Announcement(rumor._replace(parents=()) if count else rumor, count)
+
+
 @st.composite
 def make_baseline_pages(draw: st.DrawFn) -> BaselinePage:
     """One page of a baseline."""
@@ -162,6 +196,10 @@ other_items: st.SearchStrategy[Item] = st.one_of(
     st.builds(HistoryRequest, words, words),
     make_baseline_pages(),
     st.builds(HistoryDone, words, words, st.booleans()),
+    make_announcements(),
+    chunk_requests,
+    chunks,
+    holdings,
 )
 """Items that any sender may send, one strategy for each kind."""
 

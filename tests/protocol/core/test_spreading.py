@@ -14,7 +14,7 @@ from protocol.core.wide import PAGES_HELD_LIMIT, Assembly
 from protocol.errors import BacklogError, PayloadSizeError
 from protocol.sim import Faults, Simulation
 
-from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor
+from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor, single_limit
 
 
 def mesh(*names: str, config: Config | None = None) -> Wiring:
@@ -207,12 +207,21 @@ def test_an_empty_payload_is_a_message() -> None:
     assert wiring.texts("b") == [""]
 
 
-def test_the_payload_limit_does_not_creep_while_a_node_runs() -> None:
-    wiring = mesh("a", "b", "c")
-    before = wiring["a"].payload_limit
-    for number in range(200):
-        wiring.send("abc"[number % 3], "x")
-    assert wiring["a"].payload_limit == before
+def test_more_unacknowledged_bytes_than_configured_are_refused_until_somebody_has_them() -> None:
+    wiring = Wiring(["a"], config=Config(backlog_size_limit=100_000))
+    for _ in range(3):
+        wiring.send("a", "x" * 40_000)
+    assert not wiring["a"].has_room
+    with pytest.raises(BacklogError, match="120000 bytes of own messages are unacknowledged") as caught:
+        wiring.send("a", "")
+    assert (caught.value.pending, caught.value.limit, caught.value.unit) == (120_000, 100_000, "bytes")
+    assert wiring["a"].snapshot(wiring.now).unacknowledged_size == 120_000
+    wiring.add("b", address(1))
+    wiring.join("b", "a")
+    wiring.run(3)
+    assert wiring["a"].has_room
+    assert wiring["a"].snapshot(wiring.now).unacknowledged_size == 0
+    assert wiring.send("a", "now there is room").id.sequence == 4
 
 
 # more parents than fit a datagram
@@ -223,11 +232,22 @@ def test_when_more_nodes_send_at_one_instant_than_a_datagram_can_name_everything
     for node in simulation.nodes:
         node.send_gossip("at once")
     simulation.run_for(3)
-    limit = simulation.nodes[0].machine.payload_limit
+    limit = single_limit(simulation.nodes[0].machine)
     last = simulation.nodes[0].send_gossip("x" * limit)
     assert len(last.parents) == 130
     simulation.run_for(3)
     assert all(len(node.delivered) == 131 for node in simulation.nodes)
+
+
+def test_a_large_message_may_have_more_parents_than_a_datagram_can_name() -> None:
+    simulation = Simulation(130, seed=1, faults=Faults(latency=(0.01, 0.02)))
+    for node in simulation.nodes:
+        node.send_gossip("at once")
+    simulation.run_for(3)
+    last = simulation.nodes[0].send_gossip("x" * 3_000)
+    assert len(last.parents) == 130
+    simulation.run_for(3)
+    assert {node.delivered[-1].payload for node in simulation.nodes} == {last.payload}
 
 
 def wide(count: int) -> tuple[BareRumor, list[Parents]]:

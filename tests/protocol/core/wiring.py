@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 from protocol.core.codec import Datagram
@@ -25,7 +26,17 @@ from protocol.core.outbox import Outbox
 from protocol.core.view import Descriptor
 from protocol.wire import WireCodec
 
-__all__ = ["CODEC", "EPOCH", "Stranger", "Wiring", "address", "messages_of", "node_id", "rumor"]
+__all__ = [
+    "CODEC",
+    "EPOCH",
+    "Stranger",
+    "Wiring",
+    "address",
+    "messages_of",
+    "node_id",
+    "rumor",
+    "single_limit",
+]
 
 EPOCH = 1_700_000_000.0
 CODEC = WireCodec()
@@ -48,6 +59,16 @@ def rumor(
 def messages_of(out: Outbox) -> list[Message]:
     """What was delivered into an outbox."""
     return [event.message for event in out.events if hasattr(event, "message")]
+
+
+def single_limit(machine: Machine) -> int:
+    """Bytes of the largest payload that a message of this machine carries without being announced."""
+    sizes = range(machine.config.payload_limit)
+    return bisect_left(
+        sizes,
+        True,
+        key=lambda size: machine.context.is_large(Rumor(machine.id, 1, 1, EPOCH, (), bytes(size + 1), 0)),
+    )
 
 
 Judge = Callable[[Address, Datagram], bool]
