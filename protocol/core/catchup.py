@@ -17,16 +17,29 @@ from .context import Context
 from .identity import Address, NodeId
 from .links import Link
 from .log import Log, Retained
-from .messages import BaselinePage, Digest, HistoryDone, HistoryRequest, KeyDot, passed_on
+from .messages import (
+    COUNT_LIMIT,
+    BaselinePage,
+    Digest,
+    HistoryDone,
+    HistoryRequest,
+    KeyDot,
+    passed_on,
+)
 from .outbox import Outbox
 from .repair import REPLY_LIMIT, anchor_of
 from .sampling import Sampling
+from .wide import PARENTS_LIMIT
 
 __all__ = ["CatchUp"]
 
 ENTRIES_SIZE_PER_PAGE = 700
 """Bytes of origins on one page of a baseline, by estimate; they fit a datagram together with their maximal
 dots."""
+
+BASELINE_PAGES_LIMIT = 1_024
+"""Pages of one baseline at the most: some 25,000 origins as they are sent. What claims more is not collected;
+the sponsor is asked a few times and then left."""
 
 CANDIDATES = 4
 """Peers whose histories a newcomer compares at the most before it chooses the longest."""
@@ -249,7 +262,7 @@ class CatchUp:
     def on_baseline_page(self, page: BaselinePage, link: Link, now: float, out: Outbox) -> None:
         """Collect the sponsor's prefix, and adopt it when it is whole."""
         session = self._session_with(link, page.round)
-        if session is None:
+        if session is None or page.pages > BASELINE_PAGES_LIMIT:
             return
         if page.version > session.version:
             session.version = page.version
@@ -262,6 +275,8 @@ class CatchUp:
         pages = [session.pages[number] for number in sorted(session.pages)]
         entries = [entry for part in pages for entry in part.entries]
         frontier = [dot for part in pages for dot in part.frontier]
+        if len(frontier) > PARENTS_LIMIT:
+            return  # whoever adopted that could not name it, and would never be heard again
         session.adopted = page.version
         self.context.causal.adopt_baseline(entries, frontier, page.depth, now, out, is_gap=session.is_gap)
 
@@ -346,8 +361,9 @@ class CatchUp:
     ) -> BaselinePage:
         maximal = log.evicted_frontier.dots
         frontier = [(node.key, maximal[node.key]) for node, _ in entries if node.key in maximal]
+        version = min(log.evicted_count, COUNT_LIMIT)
         return BaselinePage(
-            round_number, log.evicted_count, number, count, log.evicted_depth, tuple(entries), tuple(frontier)
+            round_number, version, number, count, log.evicted_depth, tuple(entries), tuple(frontier)
         )
 
 

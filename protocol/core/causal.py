@@ -241,7 +241,11 @@ class CausalOrder:
         if derived is None:
             entries = {o.id: o.floor for o in self.origins.values() if o.floor and o.id is not None}
             derived = DerivedClock.anchored(author, sequence, entries)
-        return self._deliver(held, derived, now, out)
+        entry = self._deliver(held, derived, now, out)
+        freed = self.queue.set_free(origin, sequence)
+        if freed:  # somebody named this message before it was made: a forgery, but held back like any other
+            self._deliver_all(freed, now, out)
+        return entry
 
     def begin_pull(self, rumor: Rumor) -> None:
         """The payload of an announced message has begun to come in: the message is not missing any more."""

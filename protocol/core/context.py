@@ -11,7 +11,7 @@ from .identity import Address, Key, NodeId, key_of
 from .large.contents import Contents
 from .large.limits import CHUNK_SIZE
 from .links import Links
-from .messages import NOTHING, Acknowledge, BareRumor, Digest, Header, Item, Rumor
+from .messages import COUNT_LIMIT, NOTHING, Acknowledge, BareRumor, Digest, Header, Item, Rumor
 from .wide import pack_rumor
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class Context:
         return Digest(
             tuple(causal.frontier.dots.items()),
             causal.depth,
-            causal.delivered_count,
-            causal.log.evicted_count,
+            min(causal.delivered_count, COUNT_LIMIT),
+            min(causal.log.evicted_count, COUNT_LIMIT),
         )
 
     def acknowledgement(self, key: Key) -> tuple[Packed, ...]:

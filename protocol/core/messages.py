@@ -15,6 +15,7 @@ from .identity import Address, Dot, Key, NodeId
 from .view import Descriptor
 
 __all__ = [
+    "COUNT_LIMIT",
     "HOPS_LIMIT",
     "NOTHING",
     "Absent",
@@ -112,6 +113,10 @@ class Parents(NamedTuple):
     page: int
     pages: int
     entries: tuple[KeyDot, ...]
+
+
+COUNT_LIMIT = (1 << 64) - 1
+"""Messages that one number can tell of. Forged baselines can add up to more; then this is what is told."""
 
 
 class Digest(NamedTuple):

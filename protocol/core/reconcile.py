@@ -32,13 +32,17 @@ TRIES = 4
 """Requests without an answer, or answers without progress, before a peer is left alone until its next
 exchange."""
 
+ROUNDS_LIMIT = 512
+"""Answers of one peer in a row: as many as the largest history takes by default, so that one who always has
+one message more keeps nobody from the others for ever."""
+
 LOWEST_KEY, HIGHEST_KEY = bytes(8), b"\xff" * 8
 
 
 class Session:
     """One reconciliation under way with one peer."""
 
-    __slots__ = ("deadline", "digest", "evicted", "pages", "peer", "progress", "round", "tries")
+    __slots__ = ("deadline", "digest", "evicted", "pages", "peer", "progress", "round", "rounds", "tries")
 
     def __init__(
         self, peer: Address, digest: Digest, round_number: int, pages: list[tuple[Key, Key]]
@@ -50,6 +54,8 @@ class Session:
         self.pages = pages
         self.deadline = math.inf
         self.tries = 0
+        self.rounds = 0
+        """Answers that came."""
         self.progress = -1
         """Messages received when it was last asked."""
         self.evicted = False
@@ -140,10 +146,11 @@ class Reconcile:
         session = self._session
         if session is None or session.peer != link.address or session.round != done.round:
             return
+        session.rounds += 1
         session.evicted = session.evicted or done.evicted
         is_stuck = done.more and session.progress == self.received
         session.tries = session.tries + 1 if is_stuck else 0
-        if not done.more or session.tries >= TRIES:
+        if not done.more or session.tries >= TRIES or session.rounds >= ROUNDS_LIMIT:
             session.pages.pop()
             session.tries = 0
         if session.pages:

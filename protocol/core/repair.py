@@ -52,7 +52,7 @@ ANCHOR_LIMIT = 256
 """Anchors whose pages are being collected, or that came before their message."""
 
 PAGES_PER_ANCHOR = 64
-"""Pages of one clock at the most: 6,144 origins. What claims more is not collected."""
+"""Pages of one clock at the most: 5,376 origins. What claims more is not collected."""
 
 ENTRIES_HELD_LIMIT = 65_536
 """Clock entries in all the pages and early anchors together: some 10 MB at the worst."""

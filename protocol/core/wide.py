@@ -15,13 +15,16 @@ from .identity import Address, key_of
 from .large.tree import Reference
 from .messages import Announcement, BareRumor, Item, KeyDot, Parents, Rumor
 
-__all__ = ["PARENTS_PER_PAGE", "Assembly", "pack_rumor"]
+__all__ = ["PARENTS_LIMIT", "PARENTS_PER_PAGE", "Assembly", "pack_rumor"]
 
 PARENTS_PER_PAGE = 84
 """Parents on one page, which fit a datagram."""
 
 PAGES_LIMIT = 64
-"""Pages of one message at the most: 6,144 concurrent parents. What claims more is not collected."""
+"""Pages of one message at the most: 5,376 concurrent parents. What claims more is not collected."""
+
+PARENTS_LIMIT = PAGES_LIMIT * PARENTS_PER_PAGE
+"""Parents that a message can have: those that fit the pages that others collect."""
 
 ASSEMBLY_LIMIT = 256
 """Messages whose parts are being collected."""

@@ -6,11 +6,12 @@ import random
 
 import pytest
 
-from protocol.core.catchup import CatchUp
+from protocol.core.catchup import BASELINE_PAGES_LIMIT, CatchUp
 from protocol.core.config import Config
 from protocol.core.context import Context
 from protocol.core.events import Gap
 from protocol.core.messages import (
+    COUNT_LIMIT,
     BaselinePage,
     Digest,
     ExchangeRequest,
@@ -23,6 +24,8 @@ from protocol.core.outbox import Outbox
 from protocol.core.repair import REPLY_LIMIT
 from protocol.core.sampling import Sampling
 from protocol.core.view import PartialView
+from protocol.core.wide import PARENTS_LIMIT
+from protocol.wire import SEQUENCE_LIMIT
 
 from .wiring import CODEC, Stranger, Wiring, address, node_id
 
@@ -229,7 +232,8 @@ def test_a_history_larger_than_a_sponsor_may_send_at_once_comes_without_asking_i
     assert sum(isinstance(i, HistoryRequest) for _, d in wiring.sent for i in CODEC.parse(d.data).items) < 100
 
 
-def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end() -> None:
+def sponsored() -> tuple[Wiring, Stranger]:
+    """A newcomer that has just asked a stranger for its history."""
     wiring = Wiring(["a"])
     sponsor = Stranger(wiring, address(9), "sponsor")
     sponsor.prove("a")
@@ -240,7 +244,58 @@ def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end
     )
     sponsor.say("a", sponsor.answer(request, Digest((), 0, 50, 0)))
     assert wiring["a"].snapshot(wiring.now).catching_up
+    return wiring, sponsor
+
+
+def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end() -> None:
+    wiring, sponsor = sponsored()
     for _ in range(200):
         sponsor.say("a", BaselinePage(1, 0, 0, 1, 0, (), ()), HistoryDone(1, 1, more=True))
         wiring.run(0.1)
     assert not wiring["a"].snapshot(wiring.now).catching_up
+
+
+def test_a_baseline_of_more_pages_than_any_is_not_collected_and_its_sponsor_left() -> None:
+    wiring, sponsor = sponsored()
+    for page in range(BASELINE_PAGES_LIMIT + 1):
+        entries = ((node_id(f"forged{page}"), 1),)
+        sponsor.say("a", BaselinePage(1, 1, page, BASELINE_PAGES_LIMIT + 1, 0, entries, ()))
+    for _ in range(10):
+        sponsor.say("a", HistoryDone(1, 1, more=False))
+        wiring.run(0.1)
+    snapshot = wiring["a"].snapshot(wiring.now)
+    assert not snapshot.catching_up
+    assert not wiring["a"].context.causal.origins
+
+
+def forged_baseline(count: int, pages: int) -> list[BaselinePage]:
+    """A baseline of so many pages of so many origins each, all of them maximal, all at the last sequence."""
+    found = []
+    for page in range(pages):
+        nodes = [node_id("x", page * count + number) for number in range(count)]
+        entries = tuple((node, SEQUENCE_LIMIT) for node in nodes)
+        frontier = tuple((node.key, SEQUENCE_LIMIT) for node in nodes)
+        found.append(BaselinePage(1, 1, page, pages, 9, entries, frontier))
+    return found
+
+
+def test_nobody_adopts_a_baseline_so_wide_that_no_message_could_name_it() -> None:
+    wiring, sponsor = sponsored()
+    for page in forged_baseline(32, PARENTS_LIMIT // 32 + 1):
+        sponsor.say("a", page)
+    assert not wiring["a"].context.causal.origins
+
+
+def test_baselines_of_more_messages_than_a_number_can_tell_leave_a_node_that_can_still_talk() -> None:
+    wiring = Wiring()
+    wiring.join("b", "a")
+    causal = wiring["a"].context.causal
+    causal.delivered_count += 1 << 64  # as 65,537 forged origins of 2^48 messages each do, only quicker
+    causal.log.evicted_count += 1 << 64
+    wiring.send("a", "still here")
+    wiring.run(5)
+    assert "still here" in wiring.texts("b")
+    asker = Stranger(wiring, address(9))
+    asker.prove("a")
+    answer = asker.say("a", HistoryRequest(1, 0))
+    assert [item.version for item in answer if isinstance(item, BaselinePage)] == [COUNT_LIMIT]

@@ -320,3 +320,12 @@ def test_a_flood_of_origins_leaves_a_frontier_that_one_message_can_name() -> Non
     own = order.send(A, b"x", 0.0, EPOCH, out)
     assert len(own.parents) == FRONTIER_LIMIT
     assert order.receive(rumor(B, 1), SOURCE, 0.0, out) is Reception.NEW
+
+
+def test_what_names_an_own_message_before_it_is_made_is_set_free_by_it() -> None:
+    order = Order()
+    assert order.take(rumor(B, 1, 9, ((A.key, 1),))) == [Reception.NEW]
+    assert order.delivered == []
+    order.send(A)
+    assert order.delivered == [Dot(A, 1), Dot(B, 1)]
+    assert not order.causal.holding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocol.core.config import Config
 from protocol.core.messages import Floors, FloorsDone, Item, Rumor
+from protocol.core.reconcile import ROUNDS_LIMIT
 from protocol.core.repair import REPLY_LIMIT
 
 from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor
@@ -127,3 +128,28 @@ def test_a_silent_suspect_keeps_nobody_from_reconciling_with_others() -> None:
     silent.say("a", silent.request(99, frontier=((b"?" * 8, 5),)))
     wiring.run(8)
     assert wiring.texts("a") == ["for a"]
+
+
+def test_a_peer_that_always_has_one_message_more_keeps_nobody_from_reconciling_with_others() -> None:
+    wiring = pair()
+    endless = Stranger(wiring, address(9), "endless")
+    endless.prove("a")
+    wiring.passes = lambda _s, d: not any(isinstance(item, Rumor) for item in CODEC.parse(d.data).items)
+    endless.say("a", endless.request(99, frontier=((b"?" * 8, 5),)))
+    wiring.run(0.5)
+    wiring.send("b", "for a")
+    wiring.settle()
+    wiring.passes = lambda _source, _datagram: True
+    asked = [i for data in endless.received for i in CODEC.parse(data).items if isinstance(i, Floors)]
+    for number in range(2 * ROUNDS_LIMIT):
+        asked += [i for _, d in wiring.sent if d.target == endless.address
+                  for i in CODEC.parse(d.data).items if isinstance(i, Floors)]  # fmt: skip
+        wiring.sent.clear()
+        endless.say(
+            "a",
+            rumor(endless.id, number + 1, number + 1),
+            FloorsDone(asked[-1].round, more=True, evicted=False),
+        )
+        wiring.run(0.01)
+    wiring.run(8)
+    assert "for a" in wiring.texts("a")
