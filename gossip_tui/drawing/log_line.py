@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -28,6 +29,7 @@ __all__ = [
     "layout_for",
     "message_line",
     "notice_line",
+    "notice_parts",
     "time_text",
 ]
 
@@ -36,6 +38,12 @@ LONG_TIME, SHORT_TIME = 8, 5
 
 ID_WIDTH_LIMIT = 20
 """Cells for origin and number at the most; a longer name is cut, its number never."""
+
+NARROWEST_NOTICE = 16
+"""Cells below which a notice is cut: words hardly fit there, and many short lines would push others away."""
+
+NOTICE_LINES = 4
+"""Lines that one notice may take; the longest warning takes three on 80 columns."""
 
 CLOCK_SHARE = 0.45
 """Of the room for text and clock, what a clock may take from a long text: a choice."""
@@ -56,15 +64,25 @@ class NoticeKind(StrEnum):
 class Notice:
     """A line that no node sent: somebody joined, left or was lost, a gap, a word from the application."""
 
-    __slots__ = ("at", "kind", "order", "text")
+    __slots__ = ("at", "continues", "kind", "order", "text")
 
-    def __init__(self, text: Safe, kind: NoticeKind, at: float, order: tuple[int, NodeId, int]) -> None:
+    def __init__(
+        self,
+        text: Safe,
+        kind: NoticeKind,
+        at: float,
+        order: tuple[int, NodeId, int],
+        *,
+        continues: bool = False,
+    ) -> None:
         self.text = text
         self.kind = kind
         self.at = at
         """Unix seconds."""
         self.order = order
         """Stands right behind the last message known when it came."""
+        self.continues = continues
+        """It is the rest of the notice above, which did not fit one line."""
 
 
 NOTICE_LOOKS = {
@@ -154,9 +172,27 @@ def notice_line(notice: Notice, layout: Layout, glyphs: Glyphs, zone: tzinfo | N
     """A line that no node sent: who joined, left or was lost, a gap, a word from the application."""
     role, glyph = NOTICE_LOOKS[notice.kind]
     spans = time_spans(notice.at, layout, zone)
-    room = layout.width - sum(cell_len(span.text) for span in spans) - 3
-    text = cut(notice.text, max(0, room), glyphs.ellipsis)
-    return (*spans, Span(f" {getattr(glyphs, glyph)} ", role), Span(text, role))
+    mark = getattr(glyphs, glyph)
+    if notice.continues:
+        spans, mark = [Span(" " * cell_len(span.text)) for span in spans], " "
+    text = cut(notice.text, notice_room(layout), glyphs.ellipsis)
+    return (*spans, Span(f" {mark} ", role), Span(text, role))
+
+
+def notice_room(layout: Layout) -> int:
+    """Cells that the text of a notice has on one line."""
+    return max(0, layout.width - layout.time - bool(layout.time) - 3)
+
+
+def notice_parts(text: Safe, layout: Layout) -> list[Safe]:
+    """The text of a notice as the lines it takes, broken between words; an unknown width breaks nothing."""
+    room = notice_room(layout)
+    if room < NARROWEST_NOTICE or cell_len(text) <= room:
+        return [text]
+    parts = textwrap.wrap(text, room)
+    if len(parts) > NOTICE_LINES:
+        parts[NOTICE_LINES - 1 :] = [" ".join(parts[NOTICE_LINES - 1 :])]
+    return [safe(part) for part in parts]
 
 
 def time_spans(at: float, layout: Layout, zone: tzinfo | None) -> list[Span]:

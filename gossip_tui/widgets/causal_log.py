@@ -37,6 +37,10 @@ NOTICES_LOOKED_OVER = 64
 """Notices in a row across which a message still finds the one above it."""
 
 
+LINES_MEASURED = 1_000
+"""Lines whose names are measured again when two nodes of one name have to be told apart: many screens."""
+
+
 class Words(NamedTuple):
     """A notice on its way into the log."""
 
@@ -120,6 +124,9 @@ class CausalLogPane(FollowingPane):
             self._painter.set_own(snapshot.id)
             self.refresh()
         if self._painter.learn((snapshot.id, *(peer.id for peer in snapshot.peers))):
+            self._painter.widen(
+                record for record in self._records.shown[-LINES_MEASURED:] if isinstance(record, Message)
+            )
             self.refresh()
         self._hold(snapshot)
         self.retitle()
@@ -305,8 +312,10 @@ class CausalLogPane(FollowingPane):
 
     def _add_words(self, words: Words) -> None:
         with self.settled():
-            notice = self._records.add_notice(safe(words.text), words.kind, words.at)
-            self.count_new(self._comes_below(notice, None))
+            self._painter.resize(self.line_width)
+            for number, part in enumerate(self._painter.notice_parts(safe(words.text))):
+                notice = self._records.add_notice(part, words.kind, words.at, continues=number > 0)
+                self.count_new(self._comes_below(notice, None))
 
     def _hold(self, snapshot: NodeSnapshot) -> None:
         now = self._clock()

@@ -14,10 +14,11 @@ from gossip_tui.drawing.log_line import (
     layout_for,
     message_line,
     notice_line,
+    notice_parts,
 )
 from gossip_tui.drawing.mentions import mentions
 from gossip_tui.drawing.names import Names
-from gossip_tui.text import safe
+from gossip_tui.text import Safe, safe
 from gossip_tui.theme import Glyphs
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -114,6 +115,10 @@ class LogPainter:
                 self._cache.clear()
             line = self._cache[key] = self._message_line(record, above)
         return line
+
+    def notice_parts(self, text: Safe) -> list[Safe]:
+        """The lines that the text of a notice takes."""
+        return notice_parts(text, self._layout)
 
     def held(self, message: HeldMessage) -> Line:
         """The line of a held-back message."""

@@ -78,11 +78,11 @@ class LogRecords:
             self._trim()
         return fresh
 
-    def add_notice(self, text: Safe, kind: NoticeKind, at: float) -> Notice:
-        """Put a notice behind everything known now."""
+    def add_notice(self, text: Safe, kind: NoticeKind, at: float, *, continues: bool = False) -> Notice:
+        """Put a notice, or the rest of the last one, behind everything known now."""
         self._notices += 1
         depth = self.causal[-1].order[0] if self.causal else 0
-        notice = Notice(text, kind, at, (depth, AFTER_EVERY_NAME, self._notices))
+        notice = Notice(text, kind, at, (depth, AFTER_EVERY_NAME, self._notices), continues=continues)
         self.causal.append(notice)
         self.arrivals.append(notice)
         if self._hides and self.matches(notice):

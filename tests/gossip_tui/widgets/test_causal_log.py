@@ -11,7 +11,7 @@ from gossip_tui.theme import ASCII
 from gossip_tui.widgets.causal_log import CausalLogPane, FilterError, LogOrder, NoticeKind
 from protocol.core.identity import Dot, NodeId
 from tests.gossip_tui.hostile import HOSTILE, assert_harmless
-from tests.gossip_tui.samples import NOON, Talk, held, many_messages, node_id, snapshot
+from tests.gossip_tui.samples import NOON, Talk, held, many_messages, node_id, peer_row, snapshot
 from tests.gossip_tui.widgets.harness import Clock, PaneApp, shown
 
 
@@ -172,6 +172,18 @@ async def test_notices_are_lines_of_the_log() -> None:
             "12:00  + p5 joined",
             "12:00  − p5 was lost",
         ]
+
+
+async def test_a_notice_that_does_not_fit_a_line_goes_on_in_the_next() -> None:
+    pane = make()
+    async with shown(pane):
+        pane.add_notice("propagation pull collapses the overlay into a star: push-pull is safe " * 2)
+        lines = [line.rstrip() for line in pane.visible_text if line.strip()]
+        assert len(lines) == 4
+        assert lines[0].startswith("12:00  · propagation pull")
+        assert all(line.startswith(" " * 9) and line[9] != " " for line in lines[1:])
+        words = " ".join(line[9:] for line in lines).split()
+        assert words == ("propagation pull collapses the overlay into a star: push-pull is safe " * 2).split()
 
 
 async def test_o_toggles_causal_and_arrival_order() -> None:
@@ -347,6 +359,15 @@ async def test_two_origins_of_one_name_are_told_apart_in_lines_drawn_before() ->
         assert "p2#1" in pane.visible_text[0]
         pane.add_messages([talk.say(node_id("p2", 2), "two", *talk.said)])
         assert all("p2~" in line for line in pane.visible_text[:2])
+
+
+async def test_the_column_of_origins_widens_when_a_namesake_appears_in_the_view() -> None:
+    pane = make()
+    async with shown(pane, (100, 12)):
+        one = node_id("p2", 1)
+        pane.add_messages([Talk().say(one, "one")])
+        pane.show(snapshot(peers=[peer_row(2, id=one), peer_row(3, id=node_id("p2", 2))]))
+        assert f"{one.label}#1" in pane.visible_text[0]
 
 
 async def test_selected_lines_come_out_as_text() -> None:

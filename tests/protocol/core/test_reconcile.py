@@ -151,5 +151,4 @@ def test_a_peer_that_always_has_one_message_more_keeps_nobody_from_reconciling_w
             FloorsDone(asked[-1].round, more=True, evicted=False),
         )
         wiring.run(0.01)
-    wiring.run(8)
     assert "for a" in wiring.texts("a")
