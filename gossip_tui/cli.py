@@ -259,7 +259,9 @@ def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> flo
 
 @cli.command(
     epilog=examples(
-        'gossip-tui send "lunch?"', 'gossip-tui send "disk full" --join 127.0.0.1:7117 --name cron'
+        'gossip-tui send "lunch?"',
+        'gossip-tui send "disk full" --join 127.0.0.1:7117 --name cron',
+        "gossip-tui send - < notes.txt",
     )
 )
 @click.argument("text")
@@ -277,6 +279,8 @@ def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> flo
 def send(context: click.Context, /, text: str, timeout: float, **_: Any) -> None:
     """Gossip TEXT once, wait until another node has it, and leave.
 
+    With - for TEXT the message is what standard input has, byte by byte, up to 1 MiB.
+
     Ends with exit code 1 if no other node is known to have it in time.
     """
     settings = settings_of(context)
@@ -284,9 +288,11 @@ def send(context: click.Context, /, text: str, timeout: float, **_: Any) -> None
     prepare_logging(settings, to_terminal=True)
     import asyncio
 
+    from .headless import read_payload
     from .headless import send as say
 
-    asyncio.run(say(chosen, os.fsencode(text), timeout))
+    payload = read_payload(0) if text == "-" else os.fsencode(text)
+    asyncio.run(say(chosen, payload, timeout))
 
 
 @cli.command(

@@ -23,6 +23,7 @@ from protocol.core.events import (
     Undeliverable,
     ViewChanged,
 )
+from protocol.core.large.limits import PAYLOAD_MAXIMUM
 from protocol.errors import BacklogError, GossipError, PayloadSizeError, StateError
 from protocol.text import printable
 
@@ -35,7 +36,7 @@ from .shutdown import ending_signals, give_up_stdout
 if TYPE_CHECKING:
     from protocol import Message, Node
 
-__all__ = ["NotAcknowledgedError", "notice_line", "send", "tail", "text_line"]
+__all__ = ["NotAcknowledgedError", "notice_line", "read_payload", "send", "tail", "text_line"]
 
 
 class NotAcknowledgedError(GossipError):
@@ -209,6 +210,22 @@ class Follower:
     async def _gossip_typed(self, lines: list[Line]) -> None:
         """Like ``gossip``, without the empty lines that a person makes for the look of it."""
         await self.gossip([line for line in lines if line.size])
+
+
+def read_payload(fd: int) -> bytes:
+    """Everything that comes from a file descriptor.
+
+    Raises:
+        PayloadSizeError: It is more than any message takes; so much is read to its end and counted, not kept.
+    """
+    payload = bytearray()
+    size = 0
+    while block := os.read(fd, 1 << 16):
+        size += len(block)
+        payload += block[: PAYLOAD_MAXIMUM - len(payload)]
+    if size > PAYLOAD_MAXIMUM:
+        raise PayloadSizeError(size, PAYLOAD_MAXIMUM)
+    return bytes(payload)
 
 
 async def send(options: NodeOptions, payload: bytes, patience: float) -> None:

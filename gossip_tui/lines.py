@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 __all__ = ["LINE_LIMIT", "Line", "LineReader", "LineSplitter", "LineWriter"]
 
-LINE_LIMIT = 64 * 1024
-"""Bytes of an input line that are kept: more than any message takes."""
+LINE_LIMIT = 1024 * 1024 + 1
+"""Bytes of an input line that are kept: one more than any message takes."""
 
 BUFFER_LIMIT = 256 * 1024
 """Characters that may wait for a slow reader of the output before the writer of more has to wait."""

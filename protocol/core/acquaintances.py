@@ -44,6 +44,8 @@ class Acquaintances:
         self._limit = limit
         self._met: dict[NodeId, Acquaintance] = {}
         self._left: dict[NodeId, None] = {}
+        self.forgotten = 0
+        """Nodes forgotten for want of room."""
 
     @property
     def is_nobody_kept(self) -> bool:
@@ -81,6 +83,7 @@ class Acquaintances:
         met = self._met.get(node)
         if met is None:
             met = Acquaintance(address)
+            self.forgotten += len(self._met) >= self._limit
             put(self._met, node, met, self._limit)
         met.address = address
         met.state = PeerState.AUTHOR

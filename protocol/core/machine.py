@@ -352,6 +352,7 @@ class Machine:
             exchanges_answered=sampling.answered,
             exchanges_served=sampling.served,
             peers_lost=sampling.lost_count,
+            peers_forgotten=sampling.acquaintances.forgotten,
             gaps=told[Gap],
             undeliverable=told[Undeliverable],
             chunks_in=intake.fetching.chunks,

@@ -100,6 +100,8 @@ class Counters:
     """Large payloads that came in whole."""
     payloads_dropped: int = 0
     """Large payloads given up for want of room or of holders; they may be pulled again later."""
+    peers_forgotten: int = 0
+    """Nodes once met and forgotten for want of room (``acquaintance_limit``)."""
     events_dropped: int = 0
     """Events nobody fetched in time."""
 

@@ -166,6 +166,9 @@ class Spreading:
         floor = self.context.causal.floor(self.context.key)
         self.last_sequence = floor
         self._covered = min(covered, floor)
+        for sequence in range(self._covered + 1, floor + 1):
+            payload = self.context.causal.payload_of((self.context.key, sequence))
+            self._backlog.add(sequence, len(payload or b""))
         if self.unacknowledged:
             self._push_again_at = now + self._patience()
         self._pin()

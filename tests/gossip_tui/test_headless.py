@@ -140,12 +140,21 @@ def test_the_end_of_the_input_does_not_end_it(programs: Programs) -> None:
 
 def test_a_line_that_is_too_long_is_said_with_both_numbers_and_the_next_one_sent(programs: Programs) -> None:
     program, record = programs.tail()
-    type_line(program, "x" * 100_000)
+    type_line(program, "x" * 1_500_000)
     type_line(program, "short")
     assert record("message")["text"] == "short"
     program.send_signal(signal.SIGTERM)
     _, err = program.communicate(timeout=HANG_GUARD)
-    assert "100000 bytes is too large: at most" in err
+    assert "1500000 bytes is too large: at most 1048576 bytes" in err
+
+
+def test_a_line_of_a_mebibyte_is_a_message_that_others_get_whole(programs: Programs) -> None:
+    source, source_record = programs.tail()
+    _, record = programs.tail()
+    source_record("view")
+    text = "".join(f"{number:08}" for number in range(1 << 17))
+    type_line(source, text)
+    assert record("message")["text"] == text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -239,10 +248,27 @@ def test_nodes_of_another_cluster_are_nobody(programs: Programs) -> None:
     assert programs.run("send", "hello", "--cluster", "other", "--timeout", "0.5").returncode == 1
 
 
-def test_a_text_that_is_too_large_is_refused_with_both_numbers(programs: Programs) -> None:
-    done = programs.run("send", "x" * 2_000)
-    assert done.returncode == 1
-    assert done.stderr.startswith("gossip-tui: payload of 2000 bytes is too large: at most")
+def test_send_takes_a_mebibyte_from_standard_input_and_more_is_refused_with_both_numbers(
+    programs: Programs, tmp_path: Path
+) -> None:
+    _, record = programs.tail()
+    record("ready")
+    text = "".join(f"{number:08}" for number in range(1 << 17))
+    for more, code in (("", 0), ("x", 1)):
+        (tmp_path / "text").write_text(text + more)
+        with (tmp_path / "text").open() as source:
+            program = programs.start("send", "-", stdin=source)
+        _, err = program.communicate(timeout=HANG_GUARD)
+        assert program.returncode == code, err
+    assert err.startswith("gossip-tui: payload of 1048577 bytes is too large: at most 1048576 bytes")
+    assert record("message")["text"] == text
+
+
+def test_send_takes_a_large_text_as_an_argument_too(programs: Programs) -> None:
+    _, record = programs.tail()
+    record("ready")
+    assert programs.run("send", "x" * 100_000).returncode == 0
+    assert record("message")["text"] == "x" * 100_000
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(programs: Programs) -> None:
