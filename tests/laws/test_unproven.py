@@ -7,10 +7,14 @@ import random
 import pytest
 
 from protocol.core.codec import Datagram
+from protocol.core.large.tree import Reference, Tree
 from protocol.core.links import BLIND_PUSH_LIMIT
 from protocol.core.messages import (
     Absent,
     Acknowledge,
+    Announcement,
+    Chunk,
+    ChunkRequest,
     Digest,
     ExchangeAnswer,
     ExchangeRequest,
@@ -19,6 +23,7 @@ from protocol.core.messages import (
     Goodbye,
     HistoryDone,
     HistoryRequest,
+    Holding,
     Item,
     Padding,
     Range,
@@ -29,6 +34,7 @@ from protocol.core.view import Descriptor
 from tests.protocol.core.wiring import CODEC, Stranger, Wiring, address, node_id, rumor
 
 VICTIM = address(99)
+LARGE = Tree.of(b"large " * 1_500)
 
 
 def busy() -> Wiring:
@@ -39,6 +45,7 @@ def busy() -> Wiring:
     for number in range(30):
         wiring.send("abc"[number % 3], f"{number} " * 20)
         wiring.settle()
+    wiring.send("b", "large " * 1_500)
     wiring.run(5)
     return wiring
 
@@ -68,6 +75,13 @@ def spoofed(attacker: Stranger, wiring: Wiring, dice: random.Random) -> list[Ite
         [Absent((Range(key, 1, 10),)), FloorsDone(number, more=True, evicted=True)],
         [HistoryDone(number, 0, more=True)],
         [Goodbye(attacker.id)],
+        [
+            Announcement(
+                rumor(node_id(f"x{number}"), 1, 9)._replace(payload=Reference.to(9_999, bytes(16))), 0
+            )
+        ],
+        [ChunkRequest((key, 1), LARGE.reference, tuple(range(9)))],
+        [Holding(LARGE.reference, b"\xff"), Chunk(LARGE.reference, 0, b"", b"x")],
         [],
     ]
     return choices[int(dice.random() * len(choices))]

@@ -23,7 +23,7 @@ from ..sampling import Sampling
 from .limits import CHUNK_SIZE
 from .path import Path
 from .pool import Pool
-from .transfer import Announced, Holder, Transfer
+from .transfer import IDLE_PERIOD, Announced, Holder, Transfer
 from .tree import Reference, chunk_count
 
 __all__ = ["Fetching"]
@@ -45,9 +45,6 @@ PATH_LIMIT = 256
 DONE_LIMIT = 1_024
 """Payloads remembered as done, whose late chunks are nobody's fault."""
 
-STALL_PERIOD = 5.0
-"""Seconds without a chunk after which a transfer makes room for others, and its message counts as missing
-again."""
 
 LONGEST_SEARCH = 5.0
 """Seconds between two attempts at the most to find another holder."""
@@ -98,7 +95,7 @@ class Fetching:
     def is_fetching_history(self, now: float) -> bool:
         """Whether payloads of a sponsor's history are coming in, and getting on."""
         return any(
-            now - transfer.progress_at < STALL_PERIOD
+            now - transfer.progress_at < IDLE_PERIOD
             and any(one.from_history for one in transfer.announced.values())
             for transfer in self._transfers.values()
         )
@@ -236,11 +233,13 @@ class Fetching:
             self._drop(transfer)
         elif transfer.is_whole:
             self._finish(transfer, now)
+        elif not transfer.chunks and now - transfer.progress_at >= causal.config.gap_timeout:
+            self._drop(transfer)  # nobody has it: if it is real, it is missed and announced again
         elif now - transfer.progress_at >= causal.config.orphan_timeout:
             for one in transfer.announced.values():
                 out.tell(Undeliverable(Dot(one.rumor.origin, one.rumor.sequence), ()))
             self._drop(transfer)
-        elif now - transfer.progress_at >= STALL_PERIOD:
+        elif now - transfer.progress_at >= IDLE_PERIOD:
             for dot in transfer.announced:
                 causal.end_pull(dot)
             self.pool.park(transfer)
@@ -297,7 +296,7 @@ class Fetching:
         transfer.search_at = now + min(max(wait, 0.1), LONGEST_SEARCH)
         for peer in self.sampling.view.sample(len(transfer.holders) + 1):
             address = self.sampling.route(peer, now)
-            if transfer.add_holder(address, now):
+            if address not in transfer.holders and transfer.add_holder(address, now):
                 self._refill(address, now, out)
                 return
 

@@ -28,7 +28,14 @@ FIRST_REST = 0.05
 """Seconds until a holder that had nothing new is asked again; doubled each time."""
 
 LONGEST_REST = 1.0
-"""Seconds of that at the most: a swarm's chunks spread in less."""
+"""Seconds of that at the most while the transfer gets on: a swarm's chunks spread in less."""
+
+IDLE_PERIOD = 5.0
+"""Seconds without a chunk after which it does not get on."""
+
+IDLE_REST = 30.0
+"""Seconds a holder is left alone at the most if it does not: who announces what does not exist shall not make
+others ask for ever. A new announcement ends the rest."""
 
 
 class Announced(NamedTuple):
@@ -63,6 +70,10 @@ class Holder:
         """A bit for every chunk, chunk 0 the lowest."""
         self.rest = FIRST_REST
         self.rests_until = -math.inf
+
+    def wake(self, now: float) -> None:
+        """It says that it has the message: rest no longer."""
+        self.rests_until = min(self.rests_until, now)
 
     @property
     def is_doubtful(self) -> bool:
@@ -130,9 +141,12 @@ class Transfer:
         return bits.to_bytes((bits.bit_length() + 7) // 8, "little")
 
     def add_holder(self, address: Address, now: float) -> bool:
-        """Pull from there too; False if it is known, sent a wrong chunk lately, or there are enough."""
-        if address in self.holders or now < self._culprits.get(address, -math.inf):
+        """Pull from there too, or again; False if it sent a wrong chunk lately, or there are enough."""
+        if now < self._culprits.get(address, -math.inf):
             return False
+        if address in self.holders:
+            self.holders[address].wake(now)
+            return True
         if len(self.holders) >= HOLDER_LIMIT:
             idle = max(self.holders, key=lambda one: self.holders[one].rest)
             if self.holders[idle].rest == FIRST_REST:
@@ -191,4 +205,5 @@ class Transfer:
         """It has nothing that is missing here: ask again in a while, as if it had everything."""
         holder.has = -1
         holder.rests_until = now + holder.rest
-        holder.rest = min(holder.rest * 2, LONGEST_REST)
+        longest = LONGEST_REST if now - self.progress_at < IDLE_PERIOD else IDLE_REST
+        holder.rest = min(holder.rest * 2, longest)

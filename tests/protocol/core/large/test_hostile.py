@@ -149,6 +149,25 @@ def test_floods_of_announcements_from_many_sources_stay_bounded_and_end() -> Non
     assert fetching.outstanding == 0
 
 
+def test_a_fake_announcement_makes_others_ask_ever_less_and_is_forgotten() -> None:
+    wiring, liar = scene(Config(gap_timeout=30.0))
+    for number in range(3):
+        wiring.add(f"p{number}", address(number + 1))
+        wiring.join(f"p{number}", "a")
+    wiring.run(5)
+    fake = Reference.to(1 << 20, bytes(16))
+    liar.say("a", announcement(fake))
+    wiring.run(29)
+    machines = wiring.machines.values()
+    assert all(machine.snapshot(wiring.now).pulling_count == 1 for machine in machines)
+    requests = sum(machine.snapshot(wiring.now).counters.chunk_requests for machine in machines)
+    assert requests <= 4 * 4 * 20, "per node and holder a few, each wait twice the last"
+    wiring.run(5)
+    assert all(machine.snapshot(wiring.now).pulling_count == 0 for machine in machines)
+    wiring.run(30)
+    assert requests + 10 >= sum(machine.snapshot(wiring.now).counters.chunk_requests for machine in machines)
+
+
 def test_real_chunks_of_many_endless_payloads_stay_within_the_bytes_of_the_pool() -> None:
     config = Config(assembly_size_limit=1 << 20)
     wiring, holder = scene(config)
