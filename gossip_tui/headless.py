@@ -299,6 +299,8 @@ def notice_line(event: Event) -> str:
             return f"{dot.origin.name}#{dot.sequence} was given up: what happened before it can't be had"
         case ContactUnresolved(contact=contact, reason=reason):
             return f"{contact} has no address now ({reason}), it is looked up again now and then"
+        case IncarnationChanged(after=after, was_silent=True):
+            return f"others may have forgotten this node in its silence, so it is {after.label} now"
         case IncarnationChanged(before=before, after=after):
             return f"another node used the identity {before.label}, so this one is {after.label} now"
         case _:

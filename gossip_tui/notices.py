@@ -85,6 +85,10 @@ def sentence_of(event: Event) -> str:
         case Undeliverable(id=dot, waits_for=waits_for):
             past = ", ".join(map(short, waits_for[:NAMED_PEERS])) or "a message of unknown origin"
             return f"{short(dot)} given up: it waits for {past}, which can't be had"
+        case IncarnationChanged(after=after, was_silent=True):
+            return (
+                f"silent for so long that others may have forgotten this node: now {printable(after.label)}"
+            )
         case IncarnationChanged(before=before, after=after):
             return f"another node used the identity {printable(before.label)}: now {printable(after.label)}"
     return ""

@@ -33,9 +33,14 @@ from .wide import PARENTS_LIMIT
 
 __all__ = ["CatchUp"]
 
-ENTRIES_SIZE_PER_PAGE = 700
-"""Bytes of origins on one page of a baseline, by estimate; they fit a datagram together with their maximal
-dots."""
+ENTRIES_SIZE_PER_PAGE = 1_180
+"""Bytes of origins on one page of a baseline; they fit a datagram with the rest of the page."""
+
+ENTRY_SIZE = 29
+"""Bytes of an origin on such a page beside its name, with the largest numbers."""
+
+MAXIMAL_SIZE = 15
+"""Bytes of a maximal dot."""
 
 BASELINE_PAGES_LIMIT = 1_024
 """Pages of one baseline at the most: some 25,000 origins as they are sent. What claims more is not collected;
@@ -278,7 +283,16 @@ class CatchUp:
         if len(frontier) > PARENTS_LIMIT:
             return  # whoever adopted that could not name it, and would never be heard again
         session.adopted = page.version
-        self.context.causal.adopt_baseline(entries, frontier, page.depth, now, out, is_gap=session.is_gap)
+        self.context.causal.adopt_baseline(
+            entries,
+            frontier,
+            page.depth,
+            now,
+            out,
+            is_gap=session.is_gap,
+            horizon=page.horizon,
+            forgotten=page.forgotten,
+        )
 
     def on_history_done(self, done: HistoryDone, link: Link, now: float, out: Outbox) -> None:
         """Go on where the sponsor stopped, from the start if the baseline did not come whole, or end."""
@@ -344,26 +358,34 @@ class CatchUp:
         """The prefix that is not retained, cut into pages; one empty page if everything is retained."""
         causal = self.context.causal
         log = causal.log
-        parts: list[list[tuple[NodeId, int]]] = [[]]
+        maximal, depths = log.evicted_frontier.dots, log.evicted_depths
+        parts: list[list[tuple[NodeId, int, int]]] = [[]]
         size = 0
         for key, sequence in log.evicted.items():
             node = causal.origins[key].id
             assert node is not None
-            size += 24 + len(node.name.encode())
+            entry_size = ENTRY_SIZE + len(node.name.encode()) + (MAXIMAL_SIZE if key in maximal else 0)
+            size += entry_size
             if size > ENTRIES_SIZE_PER_PAGE:
                 parts.append([])
-                size = 24 + len(node.name.encode())
-            parts[-1].append((node, sequence))
+                size = entry_size
+            parts[-1].append((node, sequence, depths[key]))
         return [self._page(round_number, number, len(parts), part, log) for number, part in enumerate(parts)]
 
     def _page(
-        self, round_number: int, number: int, count: int, entries: list[tuple[NodeId, int]], log: Log
+        self, round_number: int, number: int, count: int, entries: list[tuple[NodeId, int, int]], log: Log
     ) -> BaselinePage:
         maximal = log.evicted_frontier.dots
-        frontier = [(node.key, maximal[node.key]) for node, _ in entries if node.key in maximal]
-        version = min(log.evicted_count, COUNT_LIMIT)
         return BaselinePage(
-            round_number, version, number, count, log.evicted_depth, tuple(entries), tuple(frontier)
+            round=round_number,
+            version=log.version,
+            page=number,
+            pages=count,
+            depth=log.evicted_depth,
+            horizon=self.context.causal.memory.horizon,
+            forgotten=min(log.forgotten_count, COUNT_LIMIT),
+            entries=tuple(entries),
+            frontier=tuple([(node.key, maximal[node.key]) for node, _, _ in entries if node.key in maximal]),
         )
 
 

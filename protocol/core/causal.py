@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
+from .clocks import Clocks
 from .config import Config
 from .derived import DerivedClock
 from .events import Delivered, Gap, Undeliverable
 from .frontier import Frontier
-from .hold_back import Held, HoldBack
+from .hold_back import Held, HoldBack, Origin
 from .identity import Address, Dot, Key, NodeId, key_of
 from .log import Log, Retained, lookup
-from .messages import KeyDot, Message, Rumor, passed_on
+from .memory import Memory
+from .messages import NO_HORIZON, DeepDot, Horizon, KeyDot, Message, Rumor, passed_on
 from .outbox import Outbox
-from .saved import SavedClock, SavedMessage, SavedPrefix
+from .saved import Entries, SavedClock, SavedMessage, SavedPrefix
 
 __all__ = ["DEPTH_WINDOW", "SEQUENCE_WINDOW", "CausalOrder", "Reception"]
 
@@ -33,6 +35,10 @@ refused until anybody's message joins them: nobody can make a message carry more
 
 LARGEST_DEPTH = 1 << 52
 """What no baseline may exceed: half of what travels, so that there is room above it."""
+
+FLOORS_PER_CLOCK_ENTRY = 4
+"""Origins of which nothing is here but how far they were delivered, per origin that a clock may have: so many
+that none is forgotten that a clock still names."""
 
 DEPTH_WINDOW = 1 << 20
 """How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range
@@ -49,6 +55,7 @@ class Reception(StrEnum):
     BAD_DEPTH = "depth"
     NO_ROOM = "hold-back full"
     NO_ASSEMBLY = "assemblies full"
+    FORGOTTEN = "forgotten origin"
 
 
 class CausalOrder:
@@ -61,17 +68,18 @@ class CausalOrder:
         self.frontier = Frontier()
         self.queue = HoldBack()
         self.origins = self.queue.origins
+        self.memory = Memory(self.origins, FLOORS_PER_CLOCK_ENTRY * config.clock_limit)
+        self.clocks = Clocks(self.log, self.origins, config.clock_limit)
         self.depth = 0
         """The largest depth delivered, or announced by a peer."""
-        self.delivered_count = 0
-        """Messages at or below the floors, those before this node's time included."""
+        self.own_key: Key = b""
+        """The key of this node, whose own messages are never forgotten."""
         self.holding = self.queue.holding
         self.unanchored = self.queue.unanchored
         self.wall_offset = 0.0
         """Unix time minus ``now``."""
         self.pinned: KeyDot | None = None
         """An own message that must not be evicted yet, since nobody else has it."""
-        self._pinned_clocks: dict[KeyDot, DerivedClock] = {}
         self._named = self.public_dots
         self._delivered_depth = 0
         """The largest depth delivered. Announcements may go beyond it by half a window only, so that nobody
@@ -79,10 +87,14 @@ class CausalOrder:
 
     # questions
 
+    @property
+    def delivered_count(self) -> int:
+        """Messages at or below the floors, those before this node's time included."""
+        return self.memory.delivered_count
+
     def floor(self, key: Key) -> int:
         """The last sequence of this origin that is delivered or below the baseline; 0 for none."""
-        origin = self.origins.get(key)
-        return origin.floor if origin is not None else 0
+        return self.memory.floor(key)
 
     def is_delivered(self, dot: KeyDot) -> bool:
         """Whether the message is delivered, or below the baseline."""
@@ -114,6 +126,11 @@ class CausalOrder:
         """Those of the dots whose origin is known by name."""
         return tuple(public for dot in dots if (public := self.public_dot(dot)) is not None)
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether this node was silent for so long that its next clock would not name its last message."""
+        return self.memory.is_outranked(self.own_key, self.config.clock_limit)
+
     def missing_of(self, held: Held) -> list[KeyDot]:
         """What a message still waits for."""
         return self.queue.missing_of(held)
@@ -140,10 +157,7 @@ class CausalOrder:
 
     def clock_of(self, dot: KeyDot) -> DerivedClock | None:
         """The clock of a delivered message while it is known here, and known to be exact."""
-        entry = self.log.find(dot)
-        if entry is None:
-            return self._pinned_clocks.get(dot)
-        return entry.derived if entry.is_exact else None
+        return self.clocks.of(dot)
 
     @property
     def deadline(self) -> float:
@@ -155,7 +169,7 @@ class CausalOrder:
     @property
     def pins(self) -> dict[KeyDot, DerivedClock]:
         """The clocks of maximal messages that are not retained."""
-        return self._pinned_clocks
+        return self.clocks.pinned
 
     def is_derivable(self, entry: Retained) -> bool:
         """Whether a retained message's clock follows from those of others that are retained or pinned."""
@@ -168,7 +182,7 @@ class CausalOrder:
             past = (*entry.parents, *([(entry.key, sequence - 1)] if sequence > 1 else ()))
             return all(self.clock_of(dot) is not None for dot in past)
         held = Held(entry.rumor(0), entry.key, Address("", 0), 0.0, from_history=False)
-        return self._linked(held) is not None
+        return self.clocks.linked(held) is not None
 
     # inputs
 
@@ -176,22 +190,24 @@ class CausalOrder:
         self, prefix: SavedPrefix, messages: Iterable[SavedMessage], clocks: Iterable[SavedClock]
     ) -> None:
         """Stand where a node stood that saved this: nothing is told, and nothing was delivered here yet."""
-        floors = {node.key: sequence for node, sequence in prefix.floors}
-        for node, sequence in prefix.floors:
-            self._raise_floor(node, sequence)
-        self.log.restore(prefix.first, floors, prefix.frontier, prefix.depth)
+        for node, sequence, depth in prefix.floors:
+            self.memory.raise_floor(self.queue.name(node), sequence, depth)
+        self.memory.restore(prefix.horizon, prefix.forgotten)
+        deep = [(node.key, sequence, depth) for node, sequence, depth in prefix.floors]
+        self.log.restore(prefix.first, deep, prefix.frontier, prefix.depth, prefix.forgotten)
         self.frontier = Frontier(prefix.frontier)
-        for node, sequence, entries in prefix.pins:
-            derived = DerivedClock.anchored(node, sequence, dict(entries))
-            self._pinned_clocks[(node.key, sequence)] = derived
-        known = {position: dict(entries) for position, entries in clocks}
+        depths = {key: depth for key, _, depth in deep}
+        for pin in prefix.pins:
+            self.clocks.restore_pin(pin, depths.get(pin.origin.key, 0))
+        known = dict(clocks)
         self._delivered_depth = prefix.depth
+        within = lookup({key: sequence for key, sequence, _ in deep})
         for saved in messages:
-            self._restore_message(saved, known.get(saved.position), lookup(floors))
+            self._restore_message(saved, known.get(saved.position), within)
         self.depth = self._delivered_depth
-        self.delivered_count = sum(origin.floor for origin in self.origins.values())
-        for dot in [dot for dot in self._pinned_clocks if self.frontier.dots.get(dot[0]) != dot[1]]:
-            del self._pinned_clocks[dot]
+        pins = self.clocks.pinned
+        for dot in [dot for dot in pins if self.frontier.dots.get(dot[0]) != dot[1]]:
+            del pins[dot]
         self._evict()
 
     def receive(
@@ -199,7 +215,9 @@ class CausalOrder:
     ) -> Reception:
         """Take a rumor in: deliver it and all it sets free, hold it back, or say why not."""
         key = key_of(rumor.origin)
-        refusal = self.refusal(rumor, key)
+        refusal = self.refusal(rumor, key, from_history=from_history)
+        if refusal is Reception.FORGOTTEN:
+            self._recall(rumor, now, out)
         if refusal is not None:
             return refusal
         held = Held(rumor, key, source, now, from_history)
@@ -214,7 +232,7 @@ class CausalOrder:
         self.queue.hold(held, missing)
         return Reception.NEW
 
-    def refusal(self, rumor: Rumor, key: Key) -> Reception | None:
+    def refusal(self, rumor: Rumor, key: Key, *, from_history: bool = False) -> Reception | None:
         """Why a rumor of the origin ``key`` is not taken in, whatever its past; None if it is."""
         sequence = rumor.sequence
         origin = self.origins.get(key)
@@ -225,6 +243,8 @@ class CausalOrder:
                 return Reception.DUPLICATE
         elif len(self.frontier.dots) >= FRONTIER_LIMIT:
             return Reception.TOO_WIDE
+        if not floor and self.memory.is_forgotten(rumor.depth, rumor.origin, from_history=from_history):
+            return Reception.FORGOTTEN
         if sequence > floor + SEQUENCE_WINDOW:
             return Reception.TOO_FAR
         return Reception.BAD_DEPTH if rumor.depth > self.depth + DEPTH_WINDOW else None
@@ -237,11 +257,7 @@ class CausalOrder:
         parents = self.frontier.parents_of(key)
         rumor = Rumor(author, sequence, self.depth + 1, created_at, parents, payload, 0)
         held = Held(rumor, key, Address("", 0), now, from_history=False)
-        derived = self._derive(held)
-        if derived is None:
-            entries = {o.id: o.floor for o in self.origins.values() if o.floor and o.id is not None}
-            derived = DerivedClock.anchored(author, sequence, entries)
-        entry = self._deliver(held, derived, now, out)
+        entry = self._deliver(held, self.clocks.of_everything(held), now, out)
         freed = self.queue.set_free(origin, sequence)
         if freed:  # somebody named this message before it was made: a forgery, but held back like any other
             self._deliver_all(freed, now, out)
@@ -262,13 +278,14 @@ class CausalOrder:
         if origin is not None and origin.pulled.pop(dot[1], None) is not None:
             self.queue.forget_if_blank(dot[0])
 
-    def anchor(self, dot: KeyDot, entries: Iterable[KeyDot], now: float, out: Outbox) -> bool:
+    def anchor(self, dot: KeyDot, entries: Iterable[DeepDot], now: float, out: Outbox) -> bool:
         """Take the full clock of a held message; False if it does not fit what is known."""
         held = self.holding.get(dot)
         if held is None:
             return False
-        clock = dict(entries)
-        if any(clock.get(key, 0) < sequence for key, sequence in held.past):
+        clock = {key: (sequence, depth) for key, sequence, depth in entries}
+        is_cut = len(clock) >= self.config.clock_limit
+        if any(clock.get(key, (sequence if is_cut else 0, 0))[0] < sequence for key, sequence in held.past):
             return False
         held.anchor = clock
         if held.missing:
@@ -284,33 +301,47 @@ class CausalOrder:
 
     def adopt_baseline(
         self,
-        entries: Iterable[tuple[NodeId, int]],
+        entries: Iterable[tuple[NodeId, int, int]],
         frontier: Iterable[KeyDot],
         depth: int,
         now: float,
         out: Outbox,
         *,
         is_gap: bool,
+        horizon: Horizon = NO_HORIZON,
+        forgotten: int = 0,
     ) -> int:
         """Take over a sponsor's down-closed prefix: its messages count as delivered from now on.
 
         Held messages within it are delivered marked late, since their past is not here; what is missing for
         good is one ``Gap`` if this node was a member before.
 
+        Args:
+            entries: The origins of the prefix with the last sequence of each, and its depth.
+            frontier: The maximal dots of the prefix.
+            depth: The largest depth in it.
+            now: The moment.
+            out: Where effects go.
+            is_gap: Whether what is given up shall be told.
+            horizon: What the sponsor has forgotten of the prefix.
+            forgotten: How many messages that was.
+
         Returns:
             How many messages were given up.
         """
-        named = dict(entries)
-        prefix = {key_of(node): sequence for node, sequence in named.items()}
+        named = list(entries)
+        prefix = {key_of(node): sequence for node, sequence, _ in named}
         within = lookup(prefix)
         maximal = tuple(dot for dot in frontier if dot[1] == within(dot[0]))
         late = [held for held in self.holding.values() if held.rumor.sequence <= within(held.key)]
         self.frontier.unite(maximal, self.floor, within)
-        self.log.adopt(prefix.items(), maximal, depth)
+        deep = [(key_of(node), sequence, deepest) for node, sequence, deepest in named]
+        self.log.adopt(deep, maximal, depth, forgotten)
+        self.memory.adopt(horizon, forgotten)
         self._delivered_depth = max(self._delivered_depth, min(depth, LARGEST_DEPTH))
         self.depth = max(self.depth, self._delivered_depth)
-        raised = sum(self._raise_floor(node, sequence) for node, sequence in named.items())
-        self.delivered_count += raised
+        raise_floor, name = self.memory.raise_floor, self.queue.name
+        raised = sum(raise_floor(name(node), sequence, deepest) for node, sequence, deepest in named)
         for held in late:
             self.queue.drop(held)
         for held in sorted(late, key=lambda h: (h.rumor.depth, h.rumor.origin, h.rumor.sequence)):
@@ -318,7 +349,7 @@ class CausalOrder:
         given_up = raised - len(late)
         if is_gap and given_up:
             out.tell(Gap(given_up))
-        self._release_all(now, out)
+        self._release(list(self.origins.values()), now, out)
         return given_up
 
     def on_deadline(self, now: float, out: Outbox) -> int:
@@ -353,7 +384,7 @@ class CausalOrder:
         first = ready[0]
         while ready:
             held = ready.pop()
-            derived = self._derive(held)
+            derived = self.clocks.derive(held)
             if derived is None:
                 if not self._park(held, now, out):
                     reception = Reception.NO_ROOM
@@ -385,53 +416,18 @@ class CausalOrder:
                 return False
         return True
 
-    def _derive(self, held: Held) -> DerivedClock | None:
-        """The clock, linked to those of the past or as it was sent; None if it can't be known yet."""
-        return self._linked(held) or self._anchored(held)
-
-    def _anchored(self, held: Held) -> DerivedClock | None:
-        """The clock that came with the message, if every dot of it is delivered or below the baseline."""
-        if held.anchor is None:
-            return None
-        named: dict[NodeId, int] = {}
-        for key, sequence in held.anchor.items():
-            origin = self.origins.get(key)
-            if origin is None or origin.id is None or (sequence > origin.floor and key != held.key):
-                held.anchor = None
-                return None
-            named[origin.id] = sequence
-        return DerivedClock.anchored(held.rumor.origin, held.rumor.sequence, named)
-
-    def _linked(self, held: Held) -> DerivedClock | None:
-        """The clock linked to those of parents and predecessor; None if one is not known here any more."""
-        origin, sequence = held.rumor.origin, held.rumor.sequence
-        sources = []
-        for dot in held.rumor.parents:
-            derived = self.clock_of(dot)
-            if derived is None:
-                return None
-            sources.append(derived)
-        if sequence > 1:
-            predecessor = self.clock_of((held.key, sequence - 1))
-            if predecessor is not None:
-                sources.append(predecessor)
-            elif not any(source.sequence_of(origin) >= sequence - 1 for source in sources):
-                return None
-        return DerivedClock(origin, sequence, tuple(sources))
-
     def _deliver(self, held: Held, derived: DerivedClock, now: float, out: Outbox) -> Retained:
         rumor, key, sequence = held.rumor, held.key, held.rumor.sequence
         origin = self.origins.get(key) or self.queue.name(rumor.origin)
-        origin.floor = sequence
-        self.delivered_count += 1
+        self.memory.raise_floor(origin, sequence, rumor.depth)
         self.depth = max(self.depth, rumor.depth)
         self._delivered_depth = max(self._delivered_depth, rumor.depth)
         entry = self._append(held, derived, now, out, late=False)
         self.frontier.advance(key, sequence, rumor.parents)
-        if self._pinned_clocks:
-            for dot in held.past:
-                self._pinned_clocks.pop(dot, None)
+        self.clocks.note_delivered(held)
         self._evict()
+        if self.memory.is_sweep_due:
+            self._sweep()
         return entry
 
     def _append(self, held: Held, derived: DerivedClock, now: float, out: Outbox, *, late: bool) -> Retained:
@@ -453,17 +449,12 @@ class CausalOrder:
         return self.log.append(held.key, rumor.parents, message, derived)
 
     def _evict(self) -> None:
-        """Drop what retention does not cover, keeping the clocks that the next messages will need.
-
-        The clock of what goes is resolved first: whoever links to it keeps one clock alive and no chain.
-        """
+        """Drop what retention does not cover, keeping the clocks that the next messages will need."""
         log = self.log
         while log.is_too_large and not self._is_pinned_at(log.first):
             entry = log.evict()
-            entry.derived.resolve()
-            sequence = entry.message.id.sequence
-            if entry.is_exact and self.frontier.dots.get(entry.key) == sequence:
-                self._pinned_clocks[(entry.key, sequence)] = entry.derived
+            is_maximal = self.frontier.dots.get(entry.key) == entry.message.id.sequence
+            self.clocks.note_evicted(entry, is_maximal=is_maximal)
 
     def _is_pinned_at(self, index: int) -> bool:
         """Whether the oldest message is an own one nobody else has, within twice the limits."""
@@ -472,57 +463,75 @@ class CausalOrder:
             return False
         return len(log) <= 2 * log.count_limit + self.config.backlog_limit and log.size <= 2 * log.size_limit
 
+    # forgetting
+
+    def _sweep(self) -> None:
+        for origin in self.memory.sweep(self._is_needed):
+            self.log.forget(origin.key)
+
+    def _is_needed(self, origin: Origin) -> bool:
+        """Whether an origin may not be forgotten: the node's own, and any of which something is here."""
+        key = origin.key
+        return (
+            bool(origin.held or origin.waiters or origin.pulled)
+            or key == self.own_key
+            or key in self.frontier.dots
+            or key in self.log.evicted_frontier.dots
+            or self.log.retains_any_of(key)
+        )
+
+    def _recall(self, rumor: Rumor, now: float, out: Outbox) -> None:
+        """Count a message that is refused as had, and set free whoever waited for it."""
+        origin = self.queue.name(rumor.origin)
+        if self.memory.recall(origin, rumor.sequence, rumor.depth):
+            self.log.recall(origin.key, rumor.sequence, rumor.depth)
+            self._release([origin], now, out)
+        self.queue.forget_if_blank(origin.key)
+
     # baselines, and what was saved
 
     def _restore_message(
-        self, saved: SavedMessage, entries: dict[NodeId, int] | None, prefix: Callable[[Key], int]
+        self, saved: SavedMessage, entries: Entries | None, prefix: Callable[[Key], int]
     ) -> None:
         origin, sequence, key = saved.origin, saved.sequence, saved.origin.key
         rumor = Rumor(
             origin, sequence, saved.depth, saved.created_at, saved.parents, saved.payload, saved.hops
         )
         held = Held(rumor, key, Address("", 0), 0.0, saved.from_history)
-        derived = DerivedClock.anchored(origin, sequence, entries) if entries else self._linked(held)
+        known = self.clocks.restored(held, entries)
+        derived = known or self.clocks.of_late(held)
         message = Message(
             Dot(origin, sequence),
             saved.payload,
             parents=held.past,
             named=self._named,
             depth=saved.depth,
-            derived=derived or DerivedClock(origin, sequence, ()),
+            derived=derived,
             created_at=saved.created_at,
             delivered_at=saved.delivered_at,
             hops=saved.hops,
             from_history=saved.from_history,
             late=saved.late,
         )
-        entry = self.log.append(key, saved.parents, message, derived or DerivedClock(origin, sequence, ()))
-        entry.is_exact = saved.is_exact and derived is not None
-        self._raise_floor(origin, sequence)
+        entry = self.log.append(key, saved.parents, message, derived)
+        entry.is_exact = saved.is_exact and known is not None
+        self.memory.raise_floor(self.queue.name(origin), sequence, saved.depth)
         self._delivered_depth = max(self._delivered_depth, saved.depth)
         if sequence > prefix(key):
             self.frontier.advance(key, sequence, saved.parents)
 
-    def _raise_floor(self, node: NodeId, sequence: int) -> int:
-        origin = self.queue.name(node)
-        raised = max(0, sequence - origin.floor)
-        origin.floor += raised
-        return raised
-
     def _deliver_late(self, held: Held, now: float, out: Outbox) -> None:
         """Deliver a message whose place is within a gap; its clock is what can be known of it."""
         self.queue.name(held.rumor.origin)
-        known = [clock for dot in held.past if (clock := self.clock_of(dot)) is not None]
-        anchored = self._anchored(held)
-        derived = anchored or DerivedClock(held.rumor.origin, held.rumor.sequence, tuple(known))
-        entry = self._append(held, derived, now, out, late=True)
+        anchored = self.clocks.anchored(held)
+        entry = self._append(held, anchored or self.clocks.of_late(held), now, out, late=True)
         entry.is_exact = anchored is not None
         self._evict()
 
-    def _release_all(self, now: float, out: Outbox) -> None:
-        """Set free whatever waited for something that the floors now cover."""
+    def _release(self, origins: list[Origin], now: float, out: Outbox) -> None:
+        """Set free whatever waited for something that the floors of these origins now cover."""
         ready: list[Held] = []
-        for origin in list(self.origins.values()):
+        for origin in origins:
             for sequence in sorted(s for s in origin.waiters if s <= origin.floor):
                 ready.extend(self.queue.set_free(origin, sequence))
         if ready:
@@ -533,6 +542,6 @@ class CausalOrder:
         """Verify every invariant; for tests."""
         self.log.check()
         self.queue.check()
-        assert self.delivered_count == sum(origin.floor for origin in self.origins.values())
+        self.memory.check()
         for key, sequence in self.frontier.dots.items():
             assert self.floor(key) >= sequence

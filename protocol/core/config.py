@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import ConfigError
 from ..text import printable
+from .derived import CLOCK_LIMIT
 from .large.limits import PAYLOAD_MAXIMUM
 from .strategy import Strategy
 
@@ -68,6 +69,15 @@ class Config:
     hold_back_size_limit: int = 4 * 1024 * 1024
     """Bytes of messages that may wait for their past."""
 
+    clock_limit: int = CLOCK_LIMIT
+    """K: origins in a vector clock at the most, from 2 to 4,096; the same on all nodes of a cluster. A clock
+    keeps those whose last message has the largest (depth, origin), so one that has been silent while K
+    others spoke drops out. A node remembers four times as many origins of which it retains nothing; what
+    comes from others is refused as a replay unless it is new. Too low: clocks say less of the past, and a
+    node that was silent for long starts a new incarnation with its next message. Too high: clocks cost more
+    to read and to send. Default: a choice, more authors than anybody follows, and clocks of at most 20
+    datagrams."""
+
     backlog_limit: int = 1_024
     """Own messages that may be unacknowledged before ``send_gossip`` refuses. Large enough to write on a
     train, small enough that retention (``history_limit``) holds them; a choice."""
@@ -110,16 +120,15 @@ class Config:
                 or not 0 < value <= LONGEST_PERIOD
             ):
                 raise ConfigError(f"{name} must be a number of seconds above 0, not {str(value)[:32]}")
-        if self.payload_limit > PAYLOAD_MAXIMUM:
-            raise ConfigError(f"payload_limit must be at most {PAYLOAD_MAXIMUM}, not {self.payload_limit}")
+        for name, high in MAXIMUM.items():
+            if getattr(self, name) > high:
+                raise ConfigError(f"{name} must be at most {high}, not {getattr(self, name)}")
         if not isinstance(self.cluster, str):
             raise ConfigError(f"cluster must be text, not {self.cluster!r}")
         if len(self.cluster) > CLUSTER_LIMIT or printable(self.cluster) != self.cluster:
             raise ConfigError(
                 f"cluster must be at most {CLUSTER_LIMIT} printable characters: {self.cluster!a}"
             )
-        if self.view_size > VIEW_SIZE_LIMIT:
-            raise ConfigError(f"view_size must be at most {VIEW_SIZE_LIMIT}, not {self.view_size}")
         if isinstance(self.strategy, str):
             object.__setattr__(self, "strategy", Strategy.parse(self.strategy, self.view_size))
         self.sampling.check(self.view_size)
@@ -144,8 +153,18 @@ MINIMUM = {
     "payload_limit": 1,
     "assembly_limit": 4,
     "assembly_size_limit": PAYLOAD_MAXIMUM,
+    "clock_limit": 2,
     "acquaintance_limit": 0,
 }
+LARGEST_CLOCK = 4_096
+"""Origins in a clock at the most: what a receiver of a clock in pages collects."""
+
 VIEW_SIZE_LIMIT = 1_000
 """Descriptors in a view at the most: c/2 of them must have a chance to fit a datagram over a few
 exchanges."""
+
+MAXIMUM = {
+    "view_size": VIEW_SIZE_LIMIT,
+    "payload_limit": PAYLOAD_MAXIMUM,
+    "clock_limit": LARGEST_CLOCK,
+}

@@ -59,6 +59,7 @@ class Context:
         self.links = Links(secret, config.acquaintance_limit, verify=verify_sources)
         self.causal = CausalOrder(config)
         self.contents = Contents(config.history_size_limit + config.hold_back_size_limit)
+        self.causal.own_key = self.key
         self.is_silent = True
         """Whether no message was ever made or heard of here: then there is nothing to compare or repair."""
         self._plain_header: Header | None = None
@@ -67,6 +68,11 @@ class Context:
         widest = Header(cluster, self.key, WIDEST_ADDRESS, 1 << 63, 1 << 63)
         self.rumor_limit = DATAGRAM_LIMIT - codec.header_size(widest)
         """Bytes that a message may take in one item, so that any node can pass it on in one datagram."""
+
+    def rename(self, identity: NodeId) -> None:
+        """Be another incarnation from now on."""
+        self.id = identity
+        self.key = self.causal.own_key = identity.key
 
     def header(self, cookie: int, offer: int) -> Header:
         """The front of a datagram from here."""

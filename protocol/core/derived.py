@@ -1,103 +1,122 @@
 """Vector clocks that are derived, not sent: the merge of the parents' clocks and the own dot.
 
 A derived clock remembers where it comes from until somebody reads it, and forgets that then. Delivery only
-links these cells; nobody pays for a clock that nobody looks at. One that was worked out is a large mapping
-that it shares with its neighbours and a small one of what is newer: half the bytes of whole copies with 100
-origins that write in random order.
+links these cells; nobody pays for a clock that nobody looks at. One that was worked out shares with its
+neighbours whatever it does not have of its own.
+
+A clock has at most ``limit`` origins: those whose last message has the largest (depth, origin). That is a
+function of the message alone, the same on every node: an origin that is among the first ``limit`` of the
+whole past is among them in the past of every parent that has the same last message of it, since a smaller
+past has fewer that go before it. So cutting parents first loses nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from .clock import VectorClock
-from .identity import NodeId
+from .identity import Key, NodeId
+from .stamps import NO_STAMPS, Stamp, Stamps, stamps_of
 
-__all__ = ["DerivedClock"]
+__all__ = ["CLOCK_LIMIT", "DerivedClock"]
 
-Entries = dict[NodeId, int]
-
-OVERLAY_LIMIT = 16
-"""Newer entries kept beside a shared mapping before both become one; the least memory as measured."""
+CLOCK_LIMIT = 1_024
+"""Origins in a clock at the most, unless a node is configured otherwise."""
 
 
 class DerivedClock:
     """The clock of one message, worked out on first reading from the clocks of its past.
 
-    Invariant: either ``overlay`` is there and ``sources`` is empty, or the other way round. Neither mapping
-    is ever changed once it is there, since others share it.
+    Invariant: either ``stamps`` are there and ``sources`` is empty, or the other way round.
     """
 
-    __slots__ = ("_origin", "_sequence", "base", "overlay", "sources")
+    __slots__ = ("_limit", "_stamp", "sources", "stamps")
 
-    def __init__(self, origin: NodeId, sequence: int, sources: tuple[DerivedClock, ...]) -> None:
-        """Link the clock of ``origin``'s message ``sequence`` to those of its parents and predecessor."""
-        self._origin = origin
-        self._sequence = sequence
+    def __init__(
+        self,
+        origin: NodeId,
+        sequence: int,
+        sources: tuple[DerivedClock, ...],
+        *,
+        depth: int = 0,
+        limit: int = CLOCK_LIMIT,
+    ) -> None:
+        """Link the clock of ``origin``'s message ``sequence`` to those of its parents and predecessor.
+
+        Args:
+            origin: Who wrote the message.
+            sequence: Its number.
+            sources: The clocks of its past.
+            depth: Its depth, which decides how long its origin stays in later clocks.
+            limit: Origins in this clock at the most.
+        """
+        self._stamp: Stamp = (sequence, depth, origin)
+        self._limit = limit
         self.sources = sources
-        self.base: Entries = {}
-        """Entries shared with other clocks; those in ``overlay`` are newer."""
-        self.overlay: Entries | None = None
+        self.stamps: Stamps | None = None
 
     @classmethod
-    def anchored(cls, origin: NodeId, sequence: int, entries: Mapping[NodeId, int]) -> DerivedClock:
-        """A clock that is known as a whole."""
-        derived = cls(origin, sequence, ())
-        derived.base = {**entries, origin: sequence}
-        derived.overlay = {}
+    def anchored(
+        cls,
+        origin: NodeId,
+        sequence: int,
+        entries: Iterable[Stamp],
+        *,
+        depth: int = 0,
+        limit: int = CLOCK_LIMIT,
+    ) -> DerivedClock:
+        """A clock that is known as a whole; its own message may be among ``entries`` or not."""
+        derived = cls(origin, sequence, (), depth=depth, limit=limit)
+        derived._finish(stamps_of(entries))
         return derived
 
     @property
     def is_resolved(self) -> bool:
         """Whether reading costs nothing and keeps no other clock alive."""
-        return self.overlay is not None
+        return self.stamps is not None
 
     def clock(self) -> VectorClock:
         """The clock for people."""
         return VectorClock.sharing(self.entries())
 
-    def entries(self) -> Entries:
+    def entries(self) -> dict[NodeId, int]:
         """All entries, in a mapping of their own."""
-        self.resolve()
-        return {**self.base, **(self.overlay or {})}
+        return {stamp[2]: stamp[0] for _, stamp in self.resolve()}
 
-    def sequence_of(self, origin: NodeId) -> int:
-        """The entry of one origin, 0 for none."""
-        self.resolve()
-        found = (self.overlay or {}).get(origin)
-        return self.base.get(origin, 0) if found is None else found
+    def find(self, key: Key) -> Stamp | None:
+        """The entry of one origin."""
+        return self.resolve().get(key)
 
-    def resolve(self) -> None:
+    def sequence_of(self, key: Key) -> int:
+        """The last message of one origin, 0 for none."""
+        stamp = self.resolve().get(key)
+        return stamp[0] if stamp is not None else 0
+
+    def resolve(self) -> Stamps:
         """Work the clock out, and first what it still depends on, without recursion."""
-        if self.overlay is not None:
-            return
+        if self.stamps is not None:
+            return self.stamps
         pending = [self]
         while pending:
             cell = pending[-1]
-            unresolved = [source for source in cell.sources if source.overlay is None]
+            unresolved = [source for source in cell.sources if source.stamps is None]
             if unresolved:
                 pending.extend(unresolved)
                 continue
             pending.pop()
-            if cell.overlay is None:
+            if cell.stamps is None:
                 cell.merge_sources()
+        assert self.stamps is not None
+        return self.stamps
 
     def merge_sources(self) -> None:
-        """Merge sources that are worked out, starting from the one with the most entries."""
-        sources = sorted(self.sources, key=DerivedClock.width, reverse=True)
-        base = sources[0].base if sources else {}
-        overlay = dict(sources[0].overlay or {}) if sources else {}
-        for source in sources[1:]:
-            parts = (source.overlay,) if source.base is base else (source.base, source.overlay)
-            for entries in parts:
-                for origin, sequence in (entries or {}).items():
-                    if sequence > overlay.get(origin, 0) and sequence > base.get(origin, 0):
-                        overlay[origin] = sequence
-        overlay[self._origin] = self._sequence
-        if len(overlay) > OVERLAY_LIMIT:
-            base, overlay = {**base, **overlay}, {}
-        self.base, self.overlay, self.sources = base, overlay, ()
+        """Merge sources that are worked out."""
+        merged = NO_STAMPS
+        for source in self.sources:
+            merged = merged.merge(source.stamps or NO_STAMPS)
+        self._finish(merged)
 
-    def width(self) -> int:
-        """About how many entries there are."""
-        return len(self.base) + len(self.overlay or ())
+    def _finish(self, past: Stamps) -> None:
+        """Add the own message to its past; its origin goes last of all, since nothing there is deeper."""
+        self.stamps = past.put(self._stamp[2].key, self._stamp).cut(self._limit)
+        self.sources = ()

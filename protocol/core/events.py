@@ -101,10 +101,13 @@ class ContactUnresolved:
 
 @dataclass(frozen=True, slots=True)
 class IncarnationChanged:
-    """Somebody else used this node's identity, so it took a new one; sequence numbers start again at 1."""
+    """This node took a new identity under its name; sequence numbers start again at 1."""
 
     before: NodeId
     after: NodeId
+    was_silent: bool = False
+    """True if it was silent while so many others spoke that they may have forgotten it; False if somebody
+    else used its identity."""
 
 
 @dataclass(frozen=True, slots=True)

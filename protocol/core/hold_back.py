@@ -39,8 +39,8 @@ class Held:
         self.from_history = from_history
         self.missing = 0
         """Dots it waits for."""
-        self.anchor: dict[Key, int] | None = None
-        """Its full clock by keys, if somebody sent it."""
+        self.anchor: dict[Key, tuple[int, int]] | None = None
+        """Its full clock, sequence and depth by keys, if somebody sent it."""
 
     @property
     def size(self) -> int:
@@ -51,7 +51,7 @@ class Held:
 class Origin:
     """What is known of one origin's messages."""
 
-    __slots__ = ("floor", "held", "id", "key", "pulled", "waiters")
+    __slots__ = ("depth", "floor", "held", "id", "key", "pulled", "waiters")
 
     def __init__(self, key: Key) -> None:
         """Know nothing but the key."""
@@ -60,6 +60,8 @@ class Origin:
         """None while only its key was named; known once anything of it was received or is below the floor."""
         self.floor = 0
         """Everything up to this sequence is delivered, or below the baseline."""
+        self.depth = 0
+        """Of the message at the floor."""
         self.held: dict[int, Held] = {}
         self.pulled: dict[int, Rumor] = {}
         """Messages whose payloads are coming in: nobody needs to send them once more."""
@@ -70,6 +72,10 @@ class Origin:
     def is_blank(self) -> bool:
         """Whether forgetting it loses nothing."""
         return not (self.floor or self.held or self.pulled or self.waiters)
+
+    def rank(self) -> tuple[int, NodeId | None]:
+        """Origins are forgotten in this order."""
+        return self.depth, self.id
 
     def missing_ranges(self, limit: int) -> list[Range]:
         """The holes up to the last message somebody waits for, lowest first, at most ``limit`` ranges."""

@@ -384,13 +384,17 @@ class Intake:
                 self.sampling.hurry(now)
         self._had_view = has_view
 
-    def _take_new_incarnation(self, now: float) -> None:
-        """Somebody else speaks under this node's identity: leave it to them."""
+    def renew_outdated(self, now: float) -> None:
+        """Begin anew before others take the next own message for a replay; not while one is under way."""
+        if not self.spreading.unacknowledged and self._causal.is_outdated:
+            self._take_new_incarnation(now, was_silent=True)
+
+    def _take_new_incarnation(self, now: float, *, was_silent: bool = False) -> None:
+        """Leave the identity behind: somebody else speaks under it, or it was silent for too long."""
         context, before = self.context, self.context.id
         milliseconds = max(0, int((now + self._causal.wall_offset) * 1000))
         fresh = milliseconds << 16 | int(context.random() * 65_536)
-        context.id = NodeId(before.name, max(fresh, before.incarnation + 1) % (1 << 64))
-        context.key = context.id.key
+        context.rename(NodeId(before.name, max(fresh, before.incarnation + 1) % (1 << 64)))
         self.sampling.rename(before)
         self.spreading.restart(before.key)
-        self.out.tell(IncarnationChanged(before, context.id))
+        self.out.tell(IncarnationChanged(before, context.id, was_silent=was_silent))

@@ -95,7 +95,7 @@ class Ledger:
     def _prefix(self) -> SavedPrefix:
         causal, log = self._causal, self._causal.log
         named = [
-            (origin.id, log.evicted[key])
+            (origin.id, log.evicted[key], log.evicted_depths[key])
             for key, origin in causal.origins.items()
             if origin.id is not None and log.evicted.get(key)
         ]
@@ -105,7 +105,15 @@ class Ledger:
             if node is not None:
                 pins.append(SavedPin(node, sequence, entries_of(derived)))
         frontier = tuple(log.evicted_frontier.dots.items())
-        return SavedPrefix(log.first, tuple(named), frontier, log.evicted_depth, tuple(pins))
+        return SavedPrefix(
+            log.first,
+            tuple(named),
+            frontier,
+            log.evicted_depth,
+            tuple(pins),
+            causal.memory.horizon,
+            log.forgotten_count,
+        )
 
     def _clocks(self, entries: Iterable[Retained]) -> list[SavedClock]:
         """The clocks that can't be worked out from what is saved, and are not saved themselves."""
@@ -129,4 +137,4 @@ def saved_message(entry: Retained) -> SavedMessage:
 
 def entries_of(derived: DerivedClock) -> Entries:
     """A clock as it is saved."""
-    return tuple(derived.entries().items())
+    return tuple([(node, sequence, depth) for _, (sequence, depth, node) in derived.resolve()])

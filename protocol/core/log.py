@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from .derived import DerivedClock
 from .frontier import Frontier
 from .identity import Dot, Key
-from .messages import KeyDot, Message, Rumor
+from .messages import DeepDot, KeyDot, Message, Rumor
 
 __all__ = ["OVERHEAD_SIZE", "Log", "Retained"]
 
@@ -65,13 +65,21 @@ class Log:
         """Bytes retained."""
         self.evicted: dict[Key, int] = {}
         """The last sequence of each origin in the prefix that is not retained (or was before this node's
-        time)."""
+        time), but for origins that are forgotten."""
+        self.evicted_depths: dict[Key, int] = {}
+        """The depths of those messages."""
         self.evicted_frontier = Frontier()
         self.evicted_depth = 0
         self.evicted_count = 0
-        """Messages in that prefix: the sum of ``evicted``."""
+        """Messages in that prefix: the sum of ``evicted``, and those of forgotten origins."""
+        self.forgotten_count = 0
+        """Messages of forgotten origins."""
         self.adoptions = 0
         """How often a sponsor's prefix was taken over."""
+        self.version = 0
+        """Grows with every change of the prefix or of what is known of it."""
+        self._retained_of: dict[Key, int] = {}
+        """How many messages of each origin are retained."""
         self._entries: dict[int, Retained] = {}
         self._by_dot: dict[KeyDot, Retained] = {}
 
@@ -85,9 +93,14 @@ class Log:
         entry = Retained(self.next, key, parents, message, derived)
         self._entries[self.next] = entry
         self._by_dot[(key, message.id.sequence)] = entry
+        self._retained_of[key] = self._retained_of.get(key, 0) + 1
         self.next += 1
         self.size += entry.size
         return entry
+
+    def retains_any_of(self, key: Key) -> bool:
+        """Whether a message of this origin is retained."""
+        return key in self._retained_of
 
     def find(self, dot: KeyDot) -> Retained | None:
         """The retained message of this dot."""
@@ -124,42 +137,75 @@ class Log:
         """Drop the oldest message into the prefix and return it."""
         entry = self._entries.pop(self.first)
         self.first += 1
+        self.version += 1
         self.size -= entry.size
         key, sequence = entry.key, entry.message.id.sequence
         del self._by_dot[(key, sequence)]
+        left = self._retained_of.pop(key) - 1
+        if left:
+            self._retained_of[key] = left
         if sequence > self.evicted.get(key, 0):
             self.evicted_count += sequence - self.evicted.get(key, 0)
             self.evicted[key] = sequence
+            self.evicted_depths[key] = entry.message.depth
             self.evicted_frontier.advance(key, sequence, entry.parents)
             self.evicted_depth = max(self.evicted_depth, entry.message.depth)
         return entry
 
-    def adopt(self, entries: Iterable[KeyDot], frontier: Iterable[KeyDot], depth: int) -> None:
+    def adopt(
+        self, entries: Iterable[DeepDot], frontier: Iterable[KeyDot], depth: int, forgotten_count: int = 0
+    ) -> None:
         """Take over a sponsor's prefix: what is in it is not delivered here and can't be had from here."""
         self.adoptions += 1
-        theirs = dict(entries)
+        depths = {key: (sequence, depth) for key, sequence, depth in entries}
+        theirs = {key: sequence for key, (sequence, _) in depths.items()}
         mine = self.evicted
+        self.version += 1
         self.evicted_frontier.unite(frontier, lookup(mine), lookup(theirs))
         for key, sequence in theirs.items():
             if sequence > mine.get(key, 0):
                 self.evicted_count += sequence - mine.get(key, 0)
                 mine[key] = sequence
+                self.evicted_depths[key] = depths[key][1]
+        more = max(0, forgotten_count - self.forgotten_count)
+        self.forgotten_count += more
+        self.evicted_count += more
         self.evicted_depth = max(self.evicted_depth, depth)
 
-    def restore(self, first: int, floors: dict[Key, int], frontier: Iterable[KeyDot], depth: int) -> None:
+    def restore(
+        self, first: int, floors: Iterable[DeepDot], frontier: Iterable[KeyDot], depth: int, forgotten: int
+    ) -> None:
         """Stand behind a prefix that was saved; the messages after it come by ``append``."""
         self.first = self.next = first
-        self.evicted = floors
+        for key, sequence, deepest in floors:
+            self.evicted[key] = sequence
+            self.evicted_depths[key] = deepest
         self.evicted_frontier = Frontier(frontier)
         self.evicted_depth = depth
-        self.evicted_count = sum(floors.values())
+        self.forgotten_count = forgotten
+        self.evicted_count = sum(self.evicted.values()) + forgotten
+
+    def forget(self, key: Key) -> None:
+        """Forget an origin of which nothing is retained."""
+        self.version += 1
+        self.forgotten_count += self.evicted.pop(key, 0)
+        self.evicted_depths.pop(key, None)
+
+    def recall(self, key: Key, sequence: int, depth: int) -> None:
+        """Know again of a forgotten origin that everything up to ``sequence`` is in the prefix."""
+        self.version += 1
+        self.forgotten_count -= sequence
+        self.evicted[key] = sequence
+        self.evicted_depths[key] = depth
 
     def check(self) -> None:
         """Verify every invariant; for tests."""
         assert list(self._entries) == list(range(self.first, self.next))
         assert self.size == sum(entry.size for entry in self._entries.values())
         assert len(self._by_dot) == len(self._entries)
-        assert self.evicted_count == sum(self.evicted.values())
+        assert self.evicted_count == sum(self.evicted.values()) + self.forgotten_count
+        assert self.evicted.keys() == self.evicted_depths.keys()
+        assert sum(self._retained_of.values()) == len(self._entries)
         assert all(self.evicted.get(key, 0) >= seq for key, seq in self.evicted_frontier.dots.items())
 
 

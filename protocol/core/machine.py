@@ -195,6 +195,9 @@ class Machine:
     def send_gossip(self, payload: bytes, now: float, created_at: float) -> Message:
         """Make the next own message, deliver it here and push it.
 
+        After a silence in which ``clock_limit`` others spoke it is the first one of a new incarnation: others
+        may have forgotten by then how far this one was, and would take its next message for a replay.
+
         Raises:
             PayloadSizeError: It is larger than the limit; nothing was made.
             BacklogError: Too many own messages, or bytes of them, are unacknowledged; nothing was made.
@@ -203,6 +206,7 @@ class Machine:
         self._require_member()
         self._now = now
         self._intake.end_silence()
+        self._intake.renew_outdated(now)
         return self._spreading.send(payload, now, created_at, self._out)
 
     def receive_datagram(self, data: Any, source: Address, now: float) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "COUNT_LIMIT",
     "HOPS_LIMIT",
     "NOTHING",
+    "NO_HORIZON",
     "Absent",
     "Acknowledge",
     "Anchor",
@@ -26,6 +27,7 @@ __all__ = [
     "BaselinePage",
     "Chunk",
     "ChunkRequest",
+    "DeepDot",
     "Digest",
     "ExchangeAnswer",
     "ExchangeRequest",
@@ -36,6 +38,7 @@ __all__ = [
     "HistoryDone",
     "HistoryRequest",
     "Holding",
+    "Horizon",
     "Item",
     "KeyDot",
     "Message",
@@ -52,6 +55,10 @@ HOPS_LIMIT = 127
 
 KeyDot = tuple[Key, int]
 """A dot as it travels: the key of the origin and a sequence number (0 where a floor says "nothing yet")."""
+
+
+DeepDot = tuple[Key, int, int]
+"""A dot with the depth of its message."""
 
 
 class Header(NamedTuple):
@@ -165,6 +172,17 @@ class Padding(NamedTuple):
     size: int
 
 
+class Horizon(NamedTuple):
+    """What a node has forgotten: unknown origins that started no later, and their messages no deeper."""
+
+    depth: int
+    incarnation: int
+
+
+NO_HORIZON = Horizon(0, 0)
+"""Nothing is forgotten."""
+
+
 class Want(NamedTuple):
     """Please send these messages."""
 
@@ -185,7 +203,7 @@ class Anchor(NamedTuple):
     dot: KeyDot
     page: int
     pages: int
-    entries: tuple[KeyDot, ...]
+    entries: tuple[DeepDot, ...]
 
 
 class Acknowledge(NamedTuple):
@@ -230,13 +248,17 @@ class BaselinePage(NamedTuple):
 
     round: int
     version: int
-    """How many messages the prefix has; pages of one version belong together."""
+    """Grows with every change of the prefix; pages of one version belong together."""
     page: int
     pages: int
     depth: int
     """The largest depth in the prefix."""
-    entries: tuple[tuple[NodeId, int], ...]
-    """Origins with the last sequence of each in the prefix."""
+    horizon: Horizon
+    """Below it are origins of the prefix that the sponsor has forgotten."""
+    forgotten: int
+    """How many messages of the prefix are theirs."""
+    entries: tuple[tuple[NodeId, int, int], ...]
+    """Origins with the last sequence of each in the prefix, and the depth of that message."""
     frontier: tuple[KeyDot, ...]
     """Those of this page's dots that are maximal in the prefix."""
 
@@ -390,11 +412,29 @@ class Message:
     @property
     def parents(self) -> tuple[Dot, ...]:
         """The origin's previous message, if any, and the other maximal dots it had delivered by then."""
-        return self._named(self._parents)
+        named = self._named(self._parents)
+        if len(named) == len(self._parents):
+            return named
+        return self._named_by_clock()
+
+    def _named_by_clock(self) -> tuple[Dot, ...]:
+        """The parents, where the node has forgotten an origin that the clock still names."""
+        parents: list[Dot] = []
+        for dot in self._parents:
+            stamp = None if isinstance(dot, Dot) else self._derived.find(dot[0])
+            if stamp is not None:
+                parents.append(Dot(stamp[2], dot[1]))
+            else:
+                parents += self._named((dot,))
+        return tuple(parents)
 
     @property
     def clock(self) -> VectorClock:
-        """Every message that happened before this one, and itself: the last sequence of each origin."""
+        """Every message that happened before this one, and itself: the last sequence of each origin.
+
+        Of the ``clock_limit`` origins whose last message has the largest (depth, origin), the same on every
+        node; an origin not in it is either unknown to this message or has been silent for long.
+        """
         return self._derived.clock()
 
     @property

@@ -16,7 +16,7 @@ from .context import Context
 from .hold_back import Held
 from .identity import Address, Key
 from .links import Link
-from .messages import Absent, Anchor, KeyDot, Range, Want
+from .messages import Absent, Anchor, DeepDot, KeyDot, Range, Want
 from .outbox import Outbox
 from .sampling import Sampling
 
@@ -45,14 +45,15 @@ PEERS_TO_CHOOSE_FROM = 4
 """Peers drawn for a second attempt; one to whom this node's address is proven answers without a round trip
 more."""
 
-ENTRIES_PER_ANCHOR = 84
-"""Clock entries on one page, which fit a datagram."""
+ENTRIES_PER_ANCHOR = 56
+"""Clock entries on one page, which fit a datagram whatever their numbers."""
 
 ANCHOR_LIMIT = 256
 """Anchors whose pages are being collected, or that came before their message."""
 
-PAGES_PER_ANCHOR = 64
-"""Pages of one clock at the most: 5,376 origins. What claims more is not collected."""
+PAGES_PER_ANCHOR = 80
+"""Pages of one clock at the most: 4,480 origins, and none may have more than 4,096. What claims more is not
+collected."""
 
 ENTRIES_HELD_LIMIT = 65_536
 """Clock entries in all the pages and early anchors together: some 10 MB at the worst."""
@@ -91,8 +92,8 @@ class Repair:
         """While a sponsor's history is coming in, nothing is asked for: it will come by itself."""
         self._holes: dict[Key, Chase] = {}
         self._clocks: dict[KeyDot, Chase] = {}
-        self._pages: dict[tuple[Address, KeyDot], dict[int, tuple[KeyDot, ...]]] = {}
-        self._early: dict[KeyDot, tuple[KeyDot, ...]] = {}
+        self._pages: dict[tuple[Address, KeyDot], dict[int, tuple[DeepDot, ...]]] = {}
+        self._early: dict[KeyDot, tuple[DeepDot, ...]] = {}
         self.deadline = math.inf
 
     # what is missing here
@@ -266,7 +267,7 @@ def anchor_of(causal: CausalOrder, dot: KeyDot) -> list[Anchor]:
     derived = causal.clock_of(dot)
     if derived is None:
         return []
-    entries = [(node.key, sequence) for node, sequence in derived.entries().items()]
+    entries = sorted([(key, sequence, depth) for key, (sequence, depth, _) in derived.resolve()])
     starts = range(0, len(entries), ENTRIES_PER_ANCHOR)
     return [
         Anchor(dot, page, len(starts), tuple(entries[start : start + ENTRIES_PER_ANCHOR]))

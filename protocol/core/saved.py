@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .identity import Address, NodeId
-from .messages import KeyDot
+from .messages import Horizon, KeyDot
 
 __all__ = ["Saved", "SavedClock", "SavedMessage", "SavedPeer", "SavedPin", "SavedPrefix", "Standing"]
 
-Entries = tuple[tuple[NodeId, int], ...]
-"""A clock, or floors: the last sequence of each origin."""
+Entries = tuple[tuple[NodeId, int, int], ...]
+"""A clock, or floors: the last sequence of each origin, and the depth of that message."""
 
 
 class SavedMessage(NamedTuple):
@@ -62,6 +62,10 @@ class SavedPrefix(NamedTuple):
     """Its maximal dots."""
     depth: int
     pins: tuple[SavedPin, ...]
+    horizon: Horizon
+    """Below it are origins that the node has forgotten."""
+    forgotten: int
+    """How many messages are theirs."""
 
 
 class SavedPeer(NamedTuple):

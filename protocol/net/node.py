@@ -11,6 +11,7 @@ from dataclasses import replace
 from os import PathLike, fspath
 from typing import Self
 
+from protocol.core.bounded import put
 from protocol.core.config import Config
 from protocol.core.events import ContactUnresolved, Restored
 from protocol.core.faults import Direction, FaultInjector, Faults
@@ -41,6 +42,10 @@ from protocol.state import StateFile
 from protocol.wire import WireCodec
 
 __all__ = ["Node"]
+
+INCARNATION_LIMIT = 5
+"""Incarnations of a node whose messages can be waited for: the current one, and those former ones whose
+acknowledgements the core still hears."""
 
 
 class Node:
@@ -97,7 +102,7 @@ class Node:
         self._endpoint: UdpEndpoint | None = None
         self._resolver: Resolver | None = None
         self._bound: Address | None = None
-        self._origins: set[NodeId] = set()  # one for each incarnation that sent something
+        self._origins: dict[NodeId, None] = {}  # the last few incarnations that sent something
         self._introductions: list[tuple[list[Address], bool]] = []
 
     async def __aenter__(self) -> Self:
@@ -261,7 +266,7 @@ class Node:
         driver = self._running
         payload = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
         message = driver.machine.send_gossip(payload, driver.loop.time(), time.time())
-        self._origins.add(message.id.origin)
+        self._note_origin(message.id.origin)
         if self._saver is not None:
             self._saver.save()
         driver.schedule()
@@ -463,7 +468,7 @@ class Node:
         machine = Machine(identity, told, self._config, WireCodec(), rng)
         if file is not None and file.saved is not None:
             machine.restore(file.saved, asyncio.get_running_loop().time())
-            self._origins.add(identity)
+            self._note_origin(identity)
             file.saved = None
         driver = Driver(machine, Feed(machine.log))
         if file is not None:
@@ -471,6 +476,9 @@ class Node:
             self._saver.tell = driver.tell
             self._saver.save()
         return driver
+
+    def _note_origin(self, identity: NodeId) -> None:
+        put(self._origins, identity, None, INCARNATION_LIMIT)
 
     def _introduce(self, given: Iterable[str | Address], *, for_ever: bool) -> None:
         addresses = [contact_address(one) for one in given]

@@ -13,7 +13,7 @@ from typing import Any
 from msgpack import Packer, unpackb
 
 from protocol.core.identity import Address, NodeId, node_id_of
-from protocol.core.messages import KeyDot
+from protocol.core.messages import Horizon, KeyDot
 from protocol.core.saved import Entries, SavedClock, SavedMessage, SavedPeer, SavedPin, SavedPrefix, Standing
 
 __all__ = [
@@ -88,7 +88,8 @@ def clock_of(row: Row) -> SavedClock:
 def pack_prefix(prefix: SavedPrefix) -> bytes:
     """What is not retained, as one value."""
     pins = [(*pin.origin, pin.sequence, plain(pin.entries)) for pin in prefix.pins]
-    return packb((prefix.first, plain(prefix.floors), prefix.frontier, prefix.depth, pins))
+    forgotten = (*prefix.horizon, prefix.forgotten)
+    return packb((prefix.first, plain(prefix.floors), prefix.frontier, prefix.depth, pins, forgotten))
 
 
 def prefix_of(data: bytes) -> SavedPrefix:
@@ -97,7 +98,7 @@ def prefix_of(data: bytes) -> SavedPrefix:
     Raises:
         ValueError: It did not.
     """
-    first, floors, frontier, depth, pins = unpackb(data)
+    first, floors, frontier, depth, pins, (below, until, forgotten) = unpackb(data)
     return SavedPrefix(
         natural(first),
         entries_of(floors),
@@ -107,6 +108,8 @@ def prefix_of(data: bytes) -> SavedPrefix:
             SavedPin(node_of(name, incarnation), natural(sequence), entries_of(entries))
             for name, incarnation, sequence, entries in pins
         ),
+        Horizon(natural(below), natural(until)),
+        natural(forgotten),
     )
 
 
@@ -153,14 +156,17 @@ def origin_of(text: str) -> NodeId:
     return NodeId.parse(text)
 
 
-def plain(entries: Entries) -> list[tuple[str, int, int]]:
+def plain(entries: Entries) -> list[tuple[str, int, int, int]]:
     """Entries without nesting, which is shorter."""
-    return [(name, incarnation, sequence) for (name, incarnation), sequence in entries]
+    return [(name, incarnation, sequence, depth) for (name, incarnation), sequence, depth in entries]
 
 
 def entries_of(value: Any) -> Entries:
     """What ``plain`` gave, unpacked."""
-    return tuple((node_of(name, incarnation), natural(sequence)) for name, incarnation, sequence in value)
+    return tuple(
+        (node_of(name, incarnation), natural(sequence), natural(depth))
+        for name, incarnation, sequence, depth in value
+    )
 
 
 def dots_of(value: Any) -> tuple[KeyDot, ...]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..core.identity import Address, Key, NodeId, node_id_of, packed_host, unpacked_host
-from ..core.messages import KeyDot, Range
+from ..core.messages import DeepDot, KeyDot, Range
 from ..errors import WireError
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "AGE_LIMIT",
     "ARRAY_LIMIT",
     "BOOLEAN",
+    "DEEP_DOTS",
     "DEPTH_LIMIT",
     "DOTS",
     "FLOOR",
@@ -300,6 +301,36 @@ def read_dots(data: bytes, at: int = 0, low: int = 1) -> tuple[KeyDot, ...]:
             raise malformed("an origin stands twice, or a sequence number is out of range")
         dots[key] = sequence
     return tuple(dots.items())
+
+
+def pack_deep_dots(dots: Iterable[DeepDot]) -> bytes:
+    """Per dot the key, and the sequence number and the depth as varints."""
+    return b"".join([key + pack_varint(sequence) + pack_varint(depth) for key, sequence, depth in dots])
+
+
+def size_of_deep_dots(dots: Iterable[DeepDot]) -> int:
+    """Bytes of the msgpack byte string that ``pack_deep_dots(dots)`` becomes."""
+    return bin_size(
+        sum([KEY_SIZE + size_of_varint(sequence) + size_of_varint(depth) for _, sequence, depth in dots])
+    )
+
+
+def decode_deep_dots(value: object) -> tuple[DeepDot, ...]:
+    """What ``pack_deep_dots`` packed; every origin once."""
+    data = bin_of(value)
+    at, end = 0, len(data)
+    dots: dict[Key, DeepDot] = {}
+    while at < end:
+        key = data[at : at + KEY_SIZE]
+        sequence, at = read_varint(data, at + KEY_SIZE)
+        depth, at = read_varint(data, at)
+        if key in dots or not 1 <= sequence <= SEQUENCE_LIMIT or depth > DEPTH_LIMIT:
+            raise malformed("an origin stands twice, or a number is out of range")
+        dots[key] = (key, sequence, depth)
+    return tuple(dots.values())
+
+
+DEEP_DOTS = Field(pack_deep_dots, size_of_deep_dots, decode_deep_dots)
 
 
 def dots_from(low: int) -> Field:

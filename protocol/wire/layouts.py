@@ -35,6 +35,7 @@ from ..core.messages import (
     HistoryDone,
     HistoryRequest,
     Holding,
+    Horizon,
     Item,
     KeyDot,
     Padding,
@@ -47,6 +48,7 @@ from .fields import (
     ADDRESS,
     AGE_LIMIT,
     BOOLEAN,
+    DEEP_DOTS,
     DEPTH_LIMIT,
     DOTS,
     FLOOR,
@@ -83,10 +85,11 @@ from .large import BITMAP, CHUNK_DATA, CHUNK_PATH, INDEXES, REFERENCE, announcem
 
 __all__ = ["KINDS_WITH_SENDER", "LAYOUTS", "LAYOUT_OF", "PADDING_MINIMUM", "READERS", "Layout", "size_of"]
 
-RUMOR, REQUEST, ANSWER, PADDING, WANT, ABSENT, ANCHOR = range(1, 8)
-ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST, BASELINE_PAGE, HISTORY_DONE, GOODBYE = range(8, 15)
-BARE_RUMOR, PARENTS = 15, 16
+RUMOR, REQUEST, ANSWER, PADDING, WANT, ABSENT = range(1, 7)
+ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST = range(8, 12)
+HISTORY_DONE, GOODBYE, BARE_RUMOR, PARENTS = range(13, 17)
 ANNOUNCEMENT, CHUNK_REQUEST, CHUNK, HOLDING = range(26, 30)
+ANCHOR, BASELINE_PAGE = 30, 31
 
 KNOWN_PASTS = 2_048
 """Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon
@@ -308,9 +311,9 @@ def size_of_answer(answer: ExchangeAnswer) -> int:
     return head + size_of_descriptors(descriptors) + size_of_digest(digest)
 
 
-def pair(node: NodeId, sequence: int) -> tuple[NodeId, int]:
-    """A plain pair, as ``record`` wants it made."""
-    return node, sequence
+def triple(node: NodeId, sequence: int, depth: int) -> tuple[NodeId, int, int]:
+    """A plain triple, as ``record`` wants it made."""
+    return node, sequence, depth
 
 
 def is_page(item: Anchor | Parents | BaselinePage) -> bool:
@@ -320,7 +323,7 @@ def is_page(item: Anchor | Parents | BaselinePage) -> bool:
 
 def is_page_of_baseline(item: BaselinePage) -> bool:
     """Whether the page number fits and no origin stands twice."""
-    return is_page(item) and len({node for node, _ in item.entries}) == len(item.entries)
+    return is_page(item) and len({node for node, _, _ in item.entries}) == len(item.entries)
 
 
 def is_within(item: Floors) -> bool:
@@ -345,7 +348,7 @@ LAYOUTS = (
     Layout(PADDING, Padding, pack_padding, size_of_padding, read_padding),
     record_layout(WANT, Want, RANGES, BOOLEAN),
     record_layout(ABSENT, Absent, RANGES),
-    record_layout(ANCHOR, Anchor, ONE_DOT, PAGE, PAGES, DOTS, check=is_page),
+    record_layout(ANCHOR, Anchor, ONE_DOT, PAGE, PAGES, DEEP_DOTS, check=is_page),
     record_layout(ACKNOWLEDGE, Acknowledge, FLOOR),
     record_layout(FLOORS_OF, Floors, WORD, KEY, KEY, FLOORS, check=is_within),
     record_layout(FLOORS_DONE, FloorsDone, WORD, BOOLEAN, BOOLEAN),
@@ -358,7 +361,9 @@ LAYOUTS = (
         PAGE,
         PAGES,
         DEPTH,
-        listing(record(pair, NODE, unsigned(SEQUENCE_LIMIT, low=1))),
+        record(Horizon, DEPTH, WORD),
+        WORD,
+        listing(record(triple, NODE, unsigned(SEQUENCE_LIMIT, low=1), DEPTH)),
         DOTS,
         check=is_page_of_baseline,
     ),

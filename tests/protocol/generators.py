@@ -28,6 +28,7 @@ from protocol.core.messages import (
     HistoryDone,
     HistoryRequest,
     Holding,
+    Horizon,
     Item,
     KeyDot,
     Padding,
@@ -104,14 +105,20 @@ rumors = st.builds(
 digests = st.builds(Digest, st.none() | dots, up_to(DEPTH_LIMIT), words, words)
 buffers = st.lists(descriptors, max_size=18).map(tuple)
 pages = up_to(PAGE_LIMIT, low=1).flatmap(lambda count: st.tuples(up_to(count - 1), st.just(count)))
-entries = st.lists(st.tuples(node_ids, sequences), max_size=18, unique_by=lambda entry: entry[0]).map(tuple)
+deep_dots = st.lists(
+    st.tuples(keys, sequences, up_to(DEPTH_LIMIT)), max_size=40, unique_by=lambda dot: dot[0]
+).map(tuple)
+horizons = st.builds(Horizon, up_to(DEPTH_LIMIT), words)
+entries = st.lists(
+    st.tuples(node_ids, sequences, up_to(DEPTH_LIMIT)), max_size=18, unique_by=lambda entry: entry[0]
+).map(tuple)
 
 
 @st.composite
 def make_anchors(draw: st.DrawFn) -> Anchor:
     """One page of a clock."""
     page, count = draw(pages)
-    return Anchor((draw(keys), draw(sequences)), page, count, draw(dots))
+    return Anchor((draw(keys), draw(sequences)), page, count, draw(deep_dots))
 
 
 @st.composite
@@ -160,7 +167,15 @@ def make_baseline_pages(draw: st.DrawFn) -> BaselinePage:
     """One page of a baseline."""
     page, count = draw(pages)
     return BaselinePage(
-        draw(words), draw(words), page, count, draw(up_to(DEPTH_LIMIT)), draw(entries), draw(dots)
+        draw(words),
+        draw(words),
+        page,
+        count,
+        draw(up_to(DEPTH_LIMIT)),
+        draw(horizons),
+        draw(words),
+        draw(entries),
+        draw(dots),
     )
 
 

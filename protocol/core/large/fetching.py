@@ -125,7 +125,9 @@ class Fetching:
         """Begin to pull the payload of a message that is announced here for the first time."""
         causal = self.context.causal
         key = key_of(rumor.origin)
-        refusal = causal.refusal(rumor, key)
+        refusal = causal.refusal(rumor, key, from_history=from_history)
+        if refusal is Reception.FORGOTTEN:
+            return causal.receive(rumor, source, now, out)
         if refusal is not None:
             return refusal
         reference = Reference(rumor.payload)

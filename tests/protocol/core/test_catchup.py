@@ -12,6 +12,7 @@ from protocol.core.context import Context
 from protocol.core.events import Gap
 from protocol.core.messages import (
     COUNT_LIMIT,
+    NO_HORIZON,
     BaselinePage,
     Digest,
     ExchangeRequest,
@@ -250,7 +251,7 @@ def sponsored() -> tuple[Wiring, Stranger]:
 def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end() -> None:
     wiring, sponsor = sponsored()
     for _ in range(200):
-        sponsor.say("a", BaselinePage(1, 0, 0, 1, 0, (), ()), HistoryDone(1, 1, more=True))
+        sponsor.say("a", BaselinePage(1, 0, 0, 1, 0, NO_HORIZON, 0, (), ()), HistoryDone(1, 1, more=True))
         wiring.run(0.1)
     assert not wiring["a"].snapshot(wiring.now).catching_up
 
@@ -258,8 +259,8 @@ def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end
 def test_a_baseline_of_more_pages_than_any_is_not_collected_and_its_sponsor_left() -> None:
     wiring, sponsor = sponsored()
     for page in range(BASELINE_PAGES_LIMIT + 1):
-        entries = ((node_id(f"forged{page}"), 1),)
-        sponsor.say("a", BaselinePage(1, 1, page, BASELINE_PAGES_LIMIT + 1, 0, entries, ()))
+        entries = ((node_id(f"forged{page}"), 1, 1),)
+        sponsor.say("a", BaselinePage(1, 1, page, BASELINE_PAGES_LIMIT + 1, 0, NO_HORIZON, 0, entries, ()))
     for _ in range(10):
         sponsor.say("a", HistoryDone(1, 1, more=False))
         wiring.run(0.1)
@@ -273,9 +274,9 @@ def forged_baseline(count: int, pages: int) -> list[BaselinePage]:
     found = []
     for page in range(pages):
         nodes = [node_id("x", page * count + number) for number in range(count)]
-        entries = tuple((node, SEQUENCE_LIMIT) for node in nodes)
+        entries = tuple((node, SEQUENCE_LIMIT, 9) for node in nodes)
         frontier = tuple((node.key, SEQUENCE_LIMIT) for node in nodes)
-        found.append(BaselinePage(1, 1, page, pages, 9, entries, frontier))
+        found.append(BaselinePage(1, 1, page, pages, 9, NO_HORIZON, 0, entries, frontier))
     return found
 
 
@@ -290,12 +291,15 @@ def test_baselines_of_more_messages_than_a_number_can_tell_leave_a_node_that_can
     wiring = Wiring()
     wiring.join("b", "a")
     causal = wiring["a"].context.causal
-    causal.delivered_count += 1 << 64  # as 65,537 forged origins of 2^48 messages each do, only quicker
+    causal.memory.delivered_count += (
+        1 << 64
+    )  # as 65,537 forged origins of 2^48 messages each do, only quicker
     causal.log.evicted_count += 1 << 64
+    causal.log.forgotten_count += 1 << 64
     wiring.send("a", "still here")
     wiring.run(5)
     assert "still here" in wiring.texts("b")
     asker = Stranger(wiring, address(9))
     asker.prove("a")
     answer = asker.say("a", HistoryRequest(1, 0))
-    assert [item.version for item in answer if isinstance(item, BaselinePage)] == [COUNT_LIMIT]
+    assert [item.forgotten for item in answer if isinstance(item, BaselinePage)] == [COUNT_LIMIT]

@@ -28,8 +28,10 @@ class Order:
         self.causal = CausalOrder(config or Config())
         self.out = Outbox()
 
-    def take(self, *rumors: Rumor, now: float = 0.0) -> list[Reception]:
-        receptions = [self.causal.receive(one, SOURCE, now, self.out) for one in rumors]
+    def take(self, *rumors: Rumor, now: float = 0.0, from_history: bool = False) -> list[Reception]:
+        receptions = [
+            self.causal.receive(one, SOURCE, now, self.out, from_history=from_history) for one in rumors
+        ]
         self.causal.check()
         return receptions
 
@@ -231,15 +233,15 @@ def test_a_message_whose_parents_clock_is_gone_waits_for_an_anchor() -> None:
     node.take(rumor(B, 1, 2, ((A.key, 1),)))
     assert list(node.causal.unanchored) == [(B.key, 1)]
     assert not node.causal.anchor((B.key, 1), (), 0, node.out)
-    assert not node.causal.anchor((B.key, 1), [(C.key, 1), (A.key, 1)], 0, node.out)
-    assert node.causal.anchor((B.key, 1), [(A.key, 1), (B.key, 1)], 0, node.out)
+    assert not node.causal.anchor((B.key, 1), [(C.key, 1, 1), (A.key, 1, 1)], 0, node.out)
+    assert node.causal.anchor((B.key, 1), [(A.key, 1, 1), (B.key, 1, 2)], 0, node.out)
     node.causal.check()
     assert messages_of(node.out)[-1].clock.by_name() == {"a": 1, "b": 1}
 
 
 def test_an_anchor_for_a_message_that_is_not_held_changes_nothing() -> None:
     node = Order()
-    assert not node.causal.anchor((A.key, 1), [(A.key, 1)], 0, node.out)
+    assert not node.causal.anchor((A.key, 1), [(A.key, 1, 1)], 0, node.out)
     node.causal.check()
 
 
@@ -257,7 +259,8 @@ def test_an_own_message_nobody_has_is_not_evicted_before_twice_the_limit() -> No
 
 
 def baseline(node: Order, entries: dict[NodeId, int], frontier: list[KeyDot], *, is_gap: bool) -> int:
-    given_up = node.causal.adopt_baseline(entries.items(), frontier, 50, 0.0, node.out, is_gap=is_gap)
+    deep = [(origin, sequence, sequence) for origin, sequence in entries.items()]
+    given_up = node.causal.adopt_baseline(deep, frontier, 50, 0.0, node.out, is_gap=is_gap)
     node.causal.check()
     return given_up
 

@@ -98,13 +98,74 @@ def test_a_past_that_branches_at_every_step_is_worked_out_once() -> None:
 
 
 def test_an_anchored_clock_is_known_as_a_whole_and_holds_its_own_dot() -> None:
-    entries = {A: 4, B: 2}
-    cell = DerivedClock.anchored(B, 3, entries)
+    cell = DerivedClock.anchored(B, 3, [(4, 4, A), (2, 2, B)])
     assert cell.is_resolved
     assert cell.entries() == {A: 4, B: 3}
-    assert entries == {A: 4, B: 2}
 
 
 def test_an_anchored_clock_is_a_source_like_any_other() -> None:
-    anchored = DerivedClock.anchored(A, 5, {B: 2})
+    anchored = DerivedClock.anchored(A, 5, [(2, 2, B)])
     assert DerivedClock(C, 1, (anchored, DerivedClock(B, 1, ()))).entries() == {A: 5, B: 2, C: 1}
+
+
+# cut clocks
+
+
+MANY = [NodeId(name, 1) for name in "abcdefg"]
+CROWDS = st.lists(
+    st.builds(Step, st.integers(0, len(MANY) - 1), st.lists(st.integers(0, 60), max_size=3)), max_size=50
+)
+
+
+def play_cut(steps: list[Step], limit: int) -> tuple[list[DerivedClock], list[dict[NodeId, int]]]:
+    """Derived clocks of at most ``limit`` origins, and what such a clock shows of the whole past."""
+    cells: list[DerivedClock] = []
+    pasts: list[dict[NodeId, tuple[int, int]]] = []
+    last: dict[int, int] = {}
+    for origin, read in steps:
+        node = MANY[origin]
+        sources = [index % len(cells) for index in read] if cells else []
+        sources += [last[origin]] if origin in last else []
+        past: dict[NodeId, tuple[int, int]] = {}
+        for source in sources:
+            for other, stamp in pasts[source].items():
+                past[other] = max(past.get(other, stamp), stamp)
+        sequence = past.get(node, (0, 0))[0] + 1
+        depth = 1 + max((deepest for _, deepest in past.values()), default=0)
+        linked = tuple(cells[source] for source in sources)
+        cells.append(DerivedClock(node, sequence, linked, depth=depth, limit=limit))
+        pasts.append({**past, node: (sequence, depth)})
+        last[origin] = len(cells) - 1
+    return cells, [shown(past, limit) for past in pasts]
+
+
+def shown(past: dict[NodeId, tuple[int, int]], limit: int) -> dict[NodeId, int]:
+    ranked = sorted(past, key=lambda node: (past[node][1], node))
+    return {node: past[node][0] for node in ranked[-limit:]}
+
+
+@given(CROWDS, st.integers(1, 8), st.randoms(use_true_random=False))
+def test_a_clock_of_limited_width_is_the_end_of_the_whole_past_by_depth_and_origin(
+    steps: list[Step], limit: int, rng: object
+) -> None:
+    cells, truth = play_cut(steps, limit)
+    order = list(range(len(cells)))
+    rng.shuffle(order)  # type: ignore[attr-defined]
+    for index in order:
+        assert cells[index].entries() == truth[index]
+
+
+def test_an_anchored_clock_is_cut_like_any_other() -> None:
+    stamps = [(number, number, NodeId(f"n{number}", 1)) for number in range(1, 10)]
+    cell = DerivedClock.anchored(A, 1, stamps, depth=10, limit=3)
+    assert cell.entries() == {NodeId("n8", 1): 8, NodeId("n9", 1): 9, A: 1}
+
+
+def test_neighbours_share_what_they_do_not_change() -> None:
+    stamps = [(1, number, NodeId(f"n{number}", 1)) for number in range(1_000)]
+    first = DerivedClock.anchored(A, 1, stamps, depth=1_001)
+    second = DerivedClock(B, 1, (first,), depth=1_002)
+    one, other = first.resolve(), second.resolve()
+    parts = [leaf for branch in one._root.parts for leaf in branch.parts]
+    others = [leaf for branch in other._root.parts for leaf in branch.parts]
+    assert sum(part is not another for part, another in zip(parts, others, strict=True)) == 1

@@ -82,10 +82,11 @@ def test_the_newest_message_stays_however_large_it_is() -> None:
 
 def test_an_adopted_prefix_counts_what_is_new_in_it_once() -> None:
     log = Log(10, 1 << 20)
-    log.adopt([(A.key, 5), (B.key, 2)], [(A.key, 5)], 9)
+    log.adopt([(A.key, 5, 9), (B.key, 2, 2)], [(A.key, 5)], 9)
     log.check()
-    log.adopt([(A.key, 4), (B.key, 6)], [(B.key, 6)], 7)
+    log.adopt([(A.key, 4, 4), (B.key, 6, 7)], [(B.key, 6)], 7)
     log.check()
     assert log.evicted == {A.key: 5, B.key: 6}
+    assert log.evicted_depths == {A.key: 9, B.key: 7}
     assert (log.evicted_count, log.evicted_depth) == (11, 9)
     assert log.evicted_frontier.dots == {A.key: 5, B.key: 6}

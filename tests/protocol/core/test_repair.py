@@ -103,7 +103,7 @@ def test_an_anchored_message_comes_with_its_whole_clock() -> None:
     answer = peer.say("a", Want((Range(own, 1, 1),), anchored=True))
     anchors = [item for item in answer if isinstance(item, Anchor)]
     assert [(a.dot, a.page, a.pages, set(a.entries)) for a in anchors] == [
-        ((own, 1), 0, 1, {(own, 1), (author.key, 1)})
+        ((own, 1), 0, 1, {(own, 1, 2), (author.key, 1, 1)})
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_node_that_lacks_a_parents_clock_asks_for_the_message_anchored_and_del
     peer.say("a", rumor(other, 1, 5, ((author.key, 1),), text="from the past"))
     wants = asked(wiring, peer, 0.5)
     assert Want((Range(other.key, 1, 1),), anchored=True) in wants
-    peer.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1), (other.key, 1))))
+    peer.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1, 1), (other.key, 1, 5))))
     assert wiring.texts("a")[-1] == "from the past"
     wiring.check()
 
@@ -140,10 +140,10 @@ def test_pages_of_a_clock_come_in_any_order_but_only_from_whom_it_was_asked_of()
         peer.say("a", rumor(author, sequence, sequence))
     peer.say("a", rumor(other, 1, 5, ((author.key, 1),), text="from the past"))
     assert {want.anchored for want in asked(wiring, peer, 0.5)} == {True}
-    forger.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1), (other.key, 1))))
+    forger.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1, 1), (other.key, 1, 5))))
     assert wiring.reasons("a") == ["unasked"]
-    peer.say("a", Anchor((other.key, 1), 1, 2, ((other.key, 1),)))
-    peer.say("a", Anchor((other.key, 1), 0, 2, ((author.key, 1),)))
+    peer.say("a", Anchor((other.key, 1), 1, 2, ((other.key, 1, 5),)))
+    peer.say("a", Anchor((other.key, 1), 0, 2, ((author.key, 1, 1),)))
     assert wiring.texts("a")[-1] == "from the past"
 
 
@@ -155,7 +155,7 @@ def test_a_clock_that_names_what_was_never_delivered_is_not_believed() -> None:
         peer.say("a", rumor(author, sequence, sequence))
     peer.say("a", rumor(other, 1, 5, ((author.key, 1),), text="from the past"))
     asked(wiring, peer, 0.5)
-    peer.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1_000_000), (other.key, 1))))
+    peer.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1_000_000, 4), (other.key, 1, 5))))
     assert "from the past" not in wiring.texts("a")
     wiring.check()
 
@@ -163,7 +163,7 @@ def test_a_clock_that_names_what_was_never_delivered_is_not_believed() -> None:
 def test_anchors_nobody_asked_for_are_bounded() -> None:
     wiring = Wiring(["a"])
     peer = proven(wiring, 9, "peer")
-    entries = tuple((number.to_bytes(8), 1) for number in range(1, 90))
+    entries = tuple((number.to_bytes(8), 1, 1) for number in range(1, 60))
     for number in range(2_000):
         peer.say("a", Anchor((number.to_bytes(8), 1), number % 64, 64, entries))
         peer.say("a", Anchor((number.to_bytes(8), 2), 0, 1, entries))

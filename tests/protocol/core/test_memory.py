@@ -1,0 +1,148 @@
+"""Forgetting: what a node may forget of the origins it heard of, and what it refuses for that."""
+
+from __future__ import annotations
+
+from protocol.core.causal import Reception
+from protocol.core.config import Config
+from protocol.core.events import IncarnationChanged
+from protocol.core.hold_back import Origin
+from protocol.core.identity import NodeId
+from protocol.core.memory import Memory
+from protocol.core.messages import NO_HORIZON, Horizon
+
+from .test_causal import Order
+from .wiring import Stranger, Wiring, address, node_id, rumor
+
+SMALL = Config(clock_limit=4, history_limit=1)
+"""Clocks of 4 origins, floors of 16, and one message retained."""
+
+
+def author(number: int, incarnation: int = 1) -> NodeId:
+    return NodeId(f"author{number}", incarnation)
+
+
+def crowd(node: Order, count: int, first: int = 0) -> None:
+    """Everybody says one thing and is never heard of again; each has read the one before."""
+    for number in range(first, first + count):
+        parents = ((author(number - 1).key, 1),) if number else ()
+        assert node.take(rumor(author(number), 1, number + 1, parents)) == [Reception.NEW]
+        node.causal.check()
+
+
+def test_origins_that_nothing_needs_are_forgotten_oldest_first() -> None:
+    node = Order(SMALL)
+    crowd(node, 300)
+    known = {origin.id for origin in node.causal.origins.values()}
+    assert len(known) <= 16 + 64
+    assert known == {author(number) for number in range(300 - len(known), 300)}
+    assert node.causal.memory.horizon == Horizon(300 - len(known), 1)
+    assert node.causal.delivered_count == 300
+    assert len(node.causal.log.evicted) <= len(known)
+    assert node.causal.log.evicted_count == 299
+
+
+def test_what_a_forgotten_origin_said_is_no_news_when_it_comes_again() -> None:
+    node = Order(SMALL)
+    crowd(node, 300)
+    assert node.take(rumor(author(3), 1, 4)) == [Reception.FORGOTTEN]
+    assert node.take(rumor(author(3), 1, 4)) == [Reception.DUPLICATE]
+    assert node.causal.is_delivered((author(3).key, 1))
+    assert node.causal.delivered_count == 300
+    node.causal.check()
+
+
+def test_who_waits_for_what_is_refused_waits_no_longer() -> None:
+    node = Order(SMALL)
+    crowd(node, 300)
+    late = rumor(node_id("late", 2), 1, 301, ((author(299).key, 1), (author(3).key, 1)))
+    assert node.take(late) == [Reception.NEW]
+    assert node.causal.missing_of(node.causal.holding[(late.origin.key, 1)]) == [(author(3).key, 1)]
+    node.take(rumor(author(3), 1, 4))
+    assert list(node.causal.unanchored) == [(late.origin.key, 1)]
+    entries = [(author(299).key, 1, 300), (late.origin.key, 1, 301)]
+    crowded = [*entries, (author(298).key, 1, 299), (author(297).key, 1, 298)]
+    assert not node.causal.anchor((late.origin.key, 1), entries, 0.0, node.out)
+    assert node.causal.anchor((late.origin.key, 1), crowded, 0.0, node.out)
+    node.causal.check()
+
+
+def test_a_newcomers_first_message_is_taken_however_deep_the_others_are() -> None:
+    node = Order(SMALL)
+    crowd(node, 300)
+    assert node.take(rumor(author(1_000, incarnation=2), 1, 1)) == [Reception.NEW]
+
+
+def test_what_a_sponsor_retains_below_its_own_horizon_is_no_replay() -> None:
+    node = Order(SMALL)
+    node.causal.adopt_baseline(
+        [(author(9), 4, 60)],
+        [(author(9).key, 4)],
+        60,
+        0.0,
+        node.out,
+        is_gap=False,
+        horizon=Horizon(50, 1),
+        forgotten=7,
+    )
+    assert node.causal.delivered_count == 11
+    assert node.take(rumor(author(1), 1, 5)) == [Reception.FORGOTTEN]
+    assert node.take(rumor(author(2), 1, 5), from_history=True) == [Reception.NEW]
+    node.causal.check()
+
+
+def test_origins_of_which_anything_is_here_are_not_forgotten() -> None:
+    node = Order(Config(clock_limit=4, history_limit=200))
+    node.causal.own_key = node_id("me").key
+    node.send(node_id("me"))
+    node.take(rumor(author(1_001), 2, 2))
+    crowd(node, 150)
+    assert node.causal.floor(author(3).key) == 1
+    crowd(node, 500, first=150)
+    assert node.causal.floor(node_id("me").key) == 1
+    assert (author(1_001).key, 2) in node.causal.holding
+    assert node.causal.floor(author(3).key) == 0
+    assert node.causal.frontier.dots[author(649).key] == 1
+
+
+def test_a_sum_by_buckets_is_the_same_however_the_floors_came_about() -> None:
+    def memory(*steps: int) -> Memory:
+        origins = {author(1).key: Origin(author(1).key)}
+        memory = Memory(origins, 16)
+        for sequence in steps:
+            memory.raise_floor(origins[author(1).key], sequence, sequence)
+        memory.check()
+        return memory
+
+    assert memory(1, 2, 3, 7).sums == memory(7).sums != memory(6).sums
+
+
+def test_a_node_that_was_silent_for_long_speaks_as_a_new_incarnation() -> None:
+    wiring = Wiring(["a"], config=Config(clock_limit=4))
+    before = wiring["a"].id
+    wiring.send("a", "hello")
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    for number in range(4):
+        peer.say("a", rumor(author(number), 1, 10 + number))
+    wiring.send("a", "hello again")
+    peer.say("a", peer.request(5, frontier=((before.key, 2),)))
+    assert wiring.send("a", "still the same").id.origin == before
+    for number in range(4):
+        peer.say("a", rumor(author(number), 2, 20 + number))
+    assert wiring.send("a", "not acknowledged yet").id.origin == before
+    for number in range(4):
+        peer.say("a", rumor(author(number), 3, 30 + number))
+    peer.say("a", peer.request(6, frontier=((before.key, 4),)))
+    after = wiring.send("a", "back again").id
+    assert (after.origin.name, after.sequence) == (before.name, 1)
+    assert after.origin.incarnation > before.incarnation
+    wiring.settle()
+    assert wiring.told("a", IncarnationChanged) == [IncarnationChanged(before, after.origin, was_silent=True)]
+    assert wiring.send("a", "and again").id == (after.origin, 2)
+
+
+def test_nothing_is_forgotten_before_there_is_too_much() -> None:
+    node = Order(SMALL)
+    crowd(node, 16)
+    assert node.causal.memory.horizon == NO_HORIZON
+    assert len(node.causal.origins) == 16

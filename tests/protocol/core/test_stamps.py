@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.core.identity import NodeId
+from protocol.core.stamps import NO_STAMPS, Stamp, Stamps, stamps_of
+
+NODES = [NodeId(f"n{number}", 1) for number in range(40)]
+STAMPS = st.builds(
+    lambda node, number: (number, 2 * number, NODES[node]), st.integers(0, 39), st.integers(1, 9)
+)
+LISTS = st.lists(STAMPS, max_size=60, unique_by=lambda stamp: stamp[2])
+
+
+def plain(stamps: Stamps) -> dict[NodeId, int]:
+    return {stamp[2]: stamp[0] for _, stamp in stamps}
+
+
+@given(LISTS, LISTS)
+def test_a_merge_has_the_later_entry_of_every_origin_and_changes_neither_side(
+    left: list[Stamp], right: list[Stamp]
+) -> None:
+    one, other = stamps_of(left), stamps_of(right)
+    merged = one.merge(other)
+    expected = {stamp[2]: stamp[0] for stamp in left}
+    for sequence, _, node in right:
+        expected[node] = max(sequence, expected.get(node, 0))
+    assert plain(merged) == expected
+    assert len(merged) == len(expected)
+    assert plain(one) == {stamp[2]: stamp[0] for stamp in left}
+    assert plain(other) == {stamp[2]: stamp[0] for stamp in right}
+    assert plain(other.merge(one)) == expected
+
+
+@given(LISTS)
+def test_a_merge_that_adds_nothing_is_one_of_its_sides(content: list[Stamp]) -> None:
+    whole = stamps_of(content)
+    part = stamps_of(content[::2])
+    assert whole.merge(part) is whole
+    assert whole.merge(whole) is whole
+    assert plain(part.merge(whole)) == plain(whole)
+    assert NO_STAMPS.merge(whole) is whole
+
+
+@given(LISTS, STAMPS)
+def test_putting_one_entry_leaves_the_rest_and_the_original(content: list[Stamp], stamp: Stamp) -> None:
+    before = stamps_of(content)
+    after = before.put(stamp[2].key, stamp)
+    assert plain(after) == {**plain(before), stamp[2]: stamp[0]}
+    assert after.get(stamp[2].key) == stamp
+    assert plain(before) == {one[2]: one[0] for one in content}
+
+
+@given(LISTS, st.integers(0, 50))
+def test_a_cut_keeps_the_deepest_and_of_equal_depths_the_larger_origins(
+    content: list[Stamp], limit: int
+) -> None:
+    kept = sorted(content, key=lambda stamp: (stamp[1], stamp[2]))[max(0, len(content) - limit) :]
+    assert plain(stamps_of(content).cut(limit)) == {stamp[2]: stamp[0] for stamp in kept}
