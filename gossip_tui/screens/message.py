@@ -26,6 +26,9 @@ must open at once. Concurrent messages are near each other in depth, so nearly a
 LISTED = 50
 """Concurrent messages listed; more are counted."""
 
+LINES_SHOWN = 1_000
+"""Lines of the text that are shown: a message may have a million, and a screen must open at once."""
+
 PREVIEW = 60
 """Characters of the text of each."""
 
@@ -71,8 +74,11 @@ class MessageScreen(TextDialog):
 
 
 def text_lines(text: str) -> list[Text]:
-    """The text with its own line breaks, every line made safe by itself."""
-    return [Text(safe(line), overflow="fold") for line in text.replace("\r\n", "\n").split("\n")]
+    """The text with its own line breaks, every line made safe by itself; of very many lines the first."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    shown = [Text(safe(line), overflow="fold") for line in lines[:LINES_SHOWN]]
+    more = len(lines) - LINES_SHOWN
+    return [*shown, Text(f"and {more:,} more lines", style="dim")] if more > 0 else shown
 
 
 def facts_of(message: Message, names: Names) -> list[tuple[str, str]]:

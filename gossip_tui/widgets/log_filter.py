@@ -11,6 +11,9 @@ __all__ = ["FilterError", "LogFilter"]
 
 FROM = "from:"
 
+SEARCHED = 16_384
+"""Characters of a text that are searched: a large one must not hold up the screen."""
+
 
 class FilterError(ValueError):
     """A filter can't be used; the text says which and why."""
@@ -64,9 +67,9 @@ def finder(pattern: str) -> Callable[[str], bool]:
     """A function that says whether a text has the pattern in it."""
     if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
         expression = compiled(pattern[1:-1])
-        return lambda text: expression.search(text) is not None
+        return lambda text: expression.search(text[:SEARCHED]) is not None
     folded = pattern.casefold()
-    return lambda text: folded in text.casefold()
+    return lambda text: folded in text[:SEARCHED].casefold()
 
 
 def compiled(expression: str) -> re.Pattern[str]:

@@ -74,9 +74,9 @@ class Counters:
     sent: int = 0
     """Own messages made."""
     rumors_in: int = 0
-    """Payload copies received."""
+    """Copies of messages received; an announcement of a large one counts as one."""
     duplicates: int = 0
-    """Payload copies received of messages that were here already."""
+    """Copies received of messages that were here already, or known and coming in."""
     repairs: int = 0
     """Messages first received because this node asked for them."""
     wants: int = 0

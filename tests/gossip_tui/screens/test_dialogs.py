@@ -156,6 +156,24 @@ def test_line_breaks_of_a_message_are_kept_and_everything_else_is_made_safe() ->
     assert [line.plain for line in text_lines("one\r\ntwo\x1b[2J\n[/]")] == ["one", "two␛[2J", "[/]"]
 
 
+def test_of_a_message_with_very_many_lines_the_first_are_shown_and_the_rest_is_counted() -> None:
+    lines = text_lines("\n" * 1_000_000)
+    assert len(lines) == 1_001
+    assert lines[-1].plain == "and 999,001 more lines"
+
+
+async def test_a_message_of_a_mebibyte_is_one_line_of_the_log_and_opens_like_any_other() -> None:
+    async with driven() as driver:
+        message = driver.node.hear("p2", "large " * 174_762)
+        await driver.look()
+        assert "large large" in driver.log
+        driver.app.push_screen(MessageScreen(message, [message], Names()))
+        await driver.calm()
+        await driver.press("end")
+        await driver.calm()
+        assert "1,048,572 bytes" in driver.text
+
+
 def test_only_neighbours_are_compared() -> None:
     said = many_messages(5_000)
     assert neighbours(said[2_500], said) == said[1_500:3_500]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gossip_tui.widgets.log_filter import FilterError, LogFilter
+from gossip_tui.widgets.log_filter import SEARCHED, FilterError, LogFilter
 from tests.gossip_tui.hostile import HOSTILE, assert_harmless
 
 P2 = ("p2", "p2~abcdef")
@@ -45,6 +45,12 @@ def test_a_regular_expression_stands_between_slashes() -> None:
     assert matches("/^h.llo$/", "Hello")
     assert not matches("/^h.llo$/", "oh hello")
     assert not matches("/^H/", "hello"), "a capital letter makes case matter"
+
+
+@pytest.mark.parametrize("pattern", ["end", "/end/"])
+def test_only_the_start_of_a_very_long_text_is_searched(pattern: str) -> None:
+    assert LogFilter(pattern).matches((), "x" * (SEARCHED - 3) + "end")
+    assert not LogFilter(pattern).matches((), "x" * SEARCHED + "end")
 
 
 def test_a_leading_exclamation_mark_turns_a_filter_around() -> None:

@@ -147,6 +147,20 @@ def test_the_next_own_message_has_the_next_number_and_the_whole_past() -> None:
     assert message.parents == expected.parents
 
 
+def test_own_large_messages_that_nobody_has_count_against_the_backlog_again() -> None:
+    sim = Simulation(2, seed=4)
+    sim.run_for(5)
+    node = sim.nodes[0]
+    node.send_gossip("x" * 3_000)
+    sim.run_for(10)
+    sim.crash(1)
+    for size in (5_000, 70_000):
+        node.send_gossip("x" * size)
+    machine = restored(node, node.machine.save(), sim.now)
+    assert machine.snapshot(sim.now).unacknowledged_size == 75_000
+    assert [len(machine.log.message(at).payload) for at in (1, 2, 3)] == [3_000, 5_000, 70_000]
+
+
 def test_a_smaller_history_limit_takes_effect_on_restoring() -> None:
     sim = Simulation(1, seed=1)
     node = sim.nodes[0]

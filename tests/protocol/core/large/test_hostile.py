@@ -7,8 +7,9 @@ import random
 from protocol.core.config import Config
 from protocol.core.large.fetching import DONE_LIMIT, OUTSTANDING_LIMIT, TRIAL_CHUNKS
 from protocol.core.large.limits import CHUNK_SIZE
+from protocol.core.large.serving import CHUNKS_PER_TURN
 from protocol.core.large.tree import Reference, Tree
-from protocol.core.messages import Announcement, Chunk, ChunkRequest, Holding, Item, Message
+from protocol.core.messages import Announcement, Chunk, ChunkRequest, Holding, Item, Message, Rumor
 
 from ..wiring import EPOCH, Stranger, Wiring, address, node_id, rumor
 
@@ -254,6 +255,21 @@ def test_requests_without_end_are_served_within_the_budget_and_queued_within_bou
             wiring["a"].handle_deadline(wiring.now)
     # a burst of 1 MiB, then 4 MiB a second for two seconds, reckoned with full datagrams
     assert 1_000 < received <= (1 + 4 * 2) * (1 << 20) / 1_400
+
+
+def test_a_small_message_leaves_at_once_while_chunks_wait_for_their_turn() -> None:
+    wiring, greedy = scene()
+    payload = random.Random(2).randbytes(1 << 20)
+    large = wiring["a"].send_gossip(payload, wiring.now, EPOCH)
+    reference = Tree.of(payload).reference
+    for start in (0, 64):
+        greedy.say("a", ChunkRequest((large.id.origin.key, 1), reference, tuple(range(start, start + 64))))
+    assert wiring["a"]._intake.serving.waiting_count == 128 - CHUNKS_PER_TURN
+    greedy.say("a", greedy.request(8, pull=False))
+    wiring["a"].send_gossip(b"quick", wiring.now, EPOCH)
+    items = greedy.collect("a")
+    assert [item.payload for item in items if isinstance(item, Rumor)] == [b"quick"]
+    assert served(items) == []
 
 
 def test_one_greedy_asker_does_not_starve_another() -> None:
