@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from protocol.core.clock import Ordering, VectorClock
-from protocol.core.config import Config
+from protocol.core.config import Config, Dissemination
 from protocol.core.events import (
     ContactUnresolved,
     DatagramRejected,
@@ -42,7 +42,7 @@ from protocol.core.events import (
 from protocol.core.faults import Direction, FaultReport, Faults
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import Message
-from protocol.core.snapshot import Counters, HeldMessage, NodeSnapshot, PeerRow, PeerState
+from protocol.core.snapshot import Counters, HeldMessage, NeighbourRow, NodeSnapshot, PeerRow, PeerState
 from protocol.core.strategy import PRESETS, HealSwap, PeerSelection, Propagation, Strategy, ViewSelection
 from protocol.core.view import Descriptor
 from protocol.errors import (
@@ -75,6 +75,7 @@ __all__ = [
     "Delivered",
     "Descriptor",
     "Direction",
+    "Dissemination",
     "Dot",
     "Event",
     "EventStream",
@@ -88,6 +89,7 @@ __all__ = [
     "Lagged",
     "Message",
     "MessageStream",
+    "NeighbourRow",
     "Node",
     "NodeId",
     "NodeSnapshot",

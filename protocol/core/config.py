@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ..errors import ConfigError
 from ..text import printable
@@ -10,13 +11,35 @@ from .derived import CLOCK_LIMIT
 from .large.limits import PAYLOAD_MAXIMUM
 from .strategy import Strategy
 
-__all__ = ["CLUSTER_LIMIT", "Config"]
+__all__ = ["CLUSTER_LIMIT", "Config", "Dissemination"]
 
 LONGEST_PERIOD = 86_400 * 365
 """Seconds of a year: what no period of a node sensibly exceeds."""
 
 CLUSTER_LIMIT = 64
 """Characters of a cluster's name at the most: a choice."""
+
+
+class Dissemination(StrEnum):
+    """How messages that are new to a node go on from there; nodes of both sorts may be in one network."""
+
+    EAGER = "eager"
+    """To ``fanout`` random peers of the view. Nothing to set up and nothing to break, at the price of that
+    many copies for each node."""
+    TREE = "tree"
+    """Along a tree of lasting links, and as announcements along the other links, which take over where the
+    tree breaks. Little more than one copy for each node."""
+
+    @classmethod
+    def parse(cls, text: str) -> Dissemination:
+        """The way of this name.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if text not in list(cls):
+            raise ConfigError(f"dissemination must be {' or '.join(cls)}, not {str(text)[:32]!r}")
+        return cls(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +79,9 @@ class Config:
     """Bytes of the largest payload that ``send_gossip`` takes, up to 1 MiB. What fits one datagram spreads
     with the message; more is announced and pulled in chunks. Payloads of others are taken in up to 1 MiB
     whatever this says."""
+
+    dissemination: Dissemination | str = Dissemination.EAGER
+    """How messages spread; a ``Dissemination`` or its text."""
 
     history_limit: int = 10_000
     """Messages retained for readers and late joiners, at least 1."""
@@ -129,6 +155,7 @@ class Config:
             raise ConfigError(
                 f"cluster must be at most {CLUSTER_LIMIT} printable characters: {self.cluster!a}"
             )
+        object.__setattr__(self, "dissemination", Dissemination.parse(self.dissemination))
         if isinstance(self.strategy, str):
             object.__setattr__(self, "strategy", Strategy.parse(self.strategy, self.view_size))
         self.sampling.check(self.view_size)

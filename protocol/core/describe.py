@@ -6,7 +6,7 @@ from .causal import CausalOrder
 from .hold_back import Held
 from .identity import Address, Dot
 from .intake import Intake
-from .snapshot import Counters, HeldMessage, NodeSnapshot
+from .snapshot import Counters, HeldMessage, NeighbourRow, NodeSnapshot
 
 __all__ = ["describe"]
 
@@ -65,6 +65,8 @@ def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) 
         pulling_count=intake.fetching.pool.announced_count,
         pulling_size=intake.fetching.pool.size,
         now=now,
+        dissemination=config.dissemination,
+        neighbours=tuple(NeighbourRow(one.address, one.is_eager) for one in intake.neighbours.at.values()),
     )
 
 

@@ -37,28 +37,35 @@ from .messages import (
     Floors,
     FloorsDone,
     Goodbye,
+    Graft,
     Header,
     HistoryDone,
     HistoryRequest,
     Holding,
+    IHave,
     Item,
     KeyDot,
+    Linkage,
     Padding,
     Parents,
+    Prune,
     Rumor,
+    Stance,
     Want,
 )
+from .neighbours import Neighbours
 from .outbox import Outbox
 from .reconcile import Reconcile
 from .repair import Repair
 from .sampling import Sampling
 from .saved import Standing
 from .spreading import Spreading
+from .trees import Trees
 from .wide import Assembly
 
 __all__ = ["Arrival", "Intake"]
 
-SAMPLING_KINDS = frozenset({ExchangeRequest, ExchangeAnswer, Padding, Goodbye})
+SAMPLING_KINDS = frozenset({ExchangeRequest, ExchangeAnswer, Padding, Goodbye, Linkage})
 """Items that say nothing of messages, but for the digest of an exchange."""
 
 Handler = Callable[[Any, "Arrival"], str | None]
@@ -88,8 +95,10 @@ class Intake:
         self.context = context
         self.out = out
         self.sampling = sampling
-        self.spreading = Spreading(context, sampling)
         self.repair = Repair(context, sampling)
+        self.neighbours = Neighbours(context, sampling)
+        self.trees = Trees(context, self.neighbours, self.repair)
+        self.spreading = Spreading(context, sampling, self.trees)
         self.catchup = CatchUp(context, sampling)
         self.reconcile = Reconcile(context, self.catchup)
         self.fetching = Fetching(context, sampling, self._on_payload)
@@ -122,6 +131,10 @@ class Intake:
             ChunkRequest: partial(self._on_request, self.serving.on_chunk_request),
             Chunk: lambda chunk, arrival: self.fetching.on_chunk(chunk, arrival.link, arrival.now, out),
             Holding: lambda item, arrival: self.fetching.on_holding(item, arrival.link, arrival.now, out),
+            Linkage: self._on_linkage,
+            IHave: self._on_announce,
+            Prune: self._on_prune,
+            Graft: partial(self._on_request, self.trees.on_graft),
         }
 
     def take(self, header: Header, items: list[Item], source: Address, size: int, now: float) -> None:
@@ -136,6 +149,7 @@ class Intake:
         links = self.context.links
         cookie = links.cookie_of(source) if not items else 0
         link = links.heard(source, header, size, now)
+        self.neighbours.note_heard(source, now)
         if not items and link.cookie != cookie:
             self._on_challenge(source, now)
         introductions = self.sampling.introductions
@@ -147,7 +161,7 @@ class Intake:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether this node has only views to exchange: there is no message, and it has asked around."""
+        """Whether there are only views and links to see to: there is no message, and it has asked around."""
         return self.context.is_silent and not self.catchup.is_newcomer
 
     def end_silence(self) -> None:
@@ -201,15 +215,16 @@ class Intake:
         ):
             self.duplicate_count += 1
             out.spare(dot, source)
+            self.trees.on_duplicate(dot, source, now)
             self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
             return None
         is_history = self.catchup.is_from_sponsor(source)
         is_missing = self.reconcile.is_from_session(source, now)
-        is_repair = is_history or is_missing or self.repair.is_expected(dot)
+        is_whole = is_history or is_missing
+        is_repair = is_whole or self.repair.is_expected(dot)
         if is_announced:
-            is_asked = is_history or is_missing or is_repair
             reception = self.fetching.begin(
-                rumor, arrival.header.sender, source, now, out, from_history=is_history, is_asked=is_asked
+                rumor, arrival.header.sender, source, now, out, from_history=is_history, is_asked=is_repair
             )
         else:
             reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
@@ -217,10 +232,13 @@ class Intake:
             return reception.value
         if is_missing:
             self.reconcile.received += 1
+            self.neighbours.ask(source, now, out)
         if is_repair:
             self.repair_count += 1
             self.repair.note_filled(key, now)
         else:
+            self.trees.on_pushed(dot, source, now)
+        if not is_repair or (self.neighbours.seeks and not is_whole):
             self.spreading.push(rumor, arrival.header.sender, source, now, out)
         held = self._causal.holding.get(dot)
         if held is not None:
@@ -359,6 +377,27 @@ class Intake:
     def _on_goodbye(self, goodbye: Goodbye, arrival: Arrival) -> str | None:
         if arrival.is_proven:
             self.sampling.on_goodbye(goodbye, arrival.link, arrival.now, self.out)
+            self.neighbours.drop(arrival.link.address, arrival.now, self.out)
+        return None
+
+    def _on_linkage(self, linkage: Linkage, arrival: Arrival) -> str | None:
+        """Hear of a link from a proven source; who asks for one without proof gets a cookie to do so."""
+        now, source, out = arrival.now, arrival.link.address, self.out
+        if arrival.is_proven:
+            self.neighbours.on_linkage(linkage, source, arrival.header.sender, now, out)
+        elif linkage.stance <= Stance.SPARE:
+            out.offers.add(source)
+            out.send(source)
+        return None
+
+    def _on_announce(self, announce: IHave, arrival: Arrival) -> str | None:
+        if arrival.is_proven:
+            self.trees.on_announce(announce, arrival.link.address, arrival.now)
+        return None
+
+    def _on_prune(self, _prune: Prune, arrival: Arrival) -> str | None:
+        if arrival.is_proven:
+            self.trees.on_prune(arrival.link.address, arrival.now)
         return None
 
     def _on_challenge(self, source: Address, now: float) -> None:
@@ -367,6 +406,7 @@ class Intake:
         self.catchup.on_challenge(source, now)
         self.reconcile.on_challenge(source, now)
         self.fetching.on_challenge(source, now)
+        self.neighbours.on_challenge(source, now, self.out)
 
     # after every input
 
@@ -380,6 +420,7 @@ class Intake:
         has_view = len(self.sampling.view) > 0
         if has_view and not self._had_view:
             self.spreading.push_pending(now, self.out)
+            self.neighbours.seek(now, self.out)
             if self.catchup.is_newcomer:
                 self.sampling.hurry(now)
         self._had_view = has_view

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StateError, WireError
 from .codec import Codec, Datagram
-from .config import Config
+from .config import Config, Dissemination
 from .context import Context
 from .describe import describe
 from .events import Delivered, Event, Gap, Undeliverable
@@ -85,6 +85,8 @@ class Machine:
             intake.repair,
             intake.fetching,
             intake.serving,
+            intake.neighbours,
+            intake.trees,
             self._spreading,
             self._causal,
         )
@@ -127,6 +129,18 @@ class Machine:
             ConfigError: It is not possible with this view size; nothing was changed.
         """
         self.context.config = replace(self.context.config, strategy=strategy)
+
+    def set_dissemination(self, dissemination: Dissemination | str, now: float) -> None:
+        """Spread messages in the other way from now on; what is under way goes on.
+
+        Raises:
+            ConfigError: There is no such way; nothing was changed.
+        """
+        before = self.context.config.dissemination
+        self.context.config = replace(self.context.config, dissemination=dissemination)
+        if self.context.config.dissemination is not before:
+            self._now = now
+            self._intake.neighbours.follow_mode(self._out)
 
     # inputs
 
@@ -235,7 +249,10 @@ class Machine:
         intake, out = self._intake, self._out
         if due_at > -math.inf and now - due_at > self.config.answer_timeout:
             self._sampling.postpone(now)
+            intake.neighbours.postpone(now)
         self._sampling.on_deadline(now, out)
+        if now >= intake.neighbours.deadline:
+            intake.neighbours.on_deadline(now, out)
         if intake.is_quiet:
             return
         intake.catchup.on_deadline(now, out)
@@ -245,6 +262,7 @@ class Machine:
         if now >= intake.fetching.deadline:
             intake.fetching.on_deadline(now, out)
         intake.serving.on_deadline(now, out)
+        intake.trees.on_deadline(now, out)
         self._spreading.on_deadline(now, out)
         self._causal.on_deadline(now, out)
         intake.settle(now)
@@ -256,7 +274,7 @@ class Machine:
         self._now = now
         self._spreading.push_pending(now, self._out)
         goodbye = self.context.pack(Goodbye(self.context.id))
-        for target in self._sampling.farewell_targets(now):
+        for target in dict.fromkeys((*self._sampling.farewell_targets(now), *self._intake.neighbours.at)):
             self._out.send(target, goodbye)
         self._has_left = True
 
@@ -268,7 +286,7 @@ class Machine:
         if self._has_left:
             return math.inf
         if self._intake.is_quiet:
-            return self._sampling.deadline
+            return min(self._sampling.deadline, self._intake.neighbours.deadline)
         return min([part.deadline for part in self._parts])
 
     def datagrams_to_send(self) -> list[Datagram]:
@@ -352,6 +370,9 @@ class Machine:
             duplicates=intake.duplicate_count,
             repairs=intake.repair_count,
             wants=intake.repair.wants,
+            announcements=intake.trees.announcements,
+            prunes=intake.trees.prunes,
+            grafts=intake.trees.grafts,
             exchanges_started=sampling.started,
             exchanges_answered=sampling.answered,
             exchanges_served=sampling.served,

@@ -7,6 +7,7 @@ dot travels as ``(key, sequence)``, since the name of an origin may not be known
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from .clock import VectorClock
@@ -34,18 +35,23 @@ __all__ = [
     "Floors",
     "FloorsDone",
     "Goodbye",
+    "Graft",
     "Header",
     "HistoryDone",
     "HistoryRequest",
     "Holding",
     "Horizon",
+    "IHave",
     "Item",
     "KeyDot",
+    "Linkage",
     "Message",
     "Padding",
     "Parents",
+    "Prune",
     "Range",
     "Rumor",
+    "Stance",
     "Want",
     "passed_on",
 ]
@@ -316,6 +322,48 @@ class Holding(NamedTuple):
     """Chunk 0 is the lowest bit of the first byte; empty if there is nothing here."""
 
 
+class Stance(IntEnum):
+    """What a node says of its link with the receiver, as neighbours along which messages are pushed."""
+
+    ASK = 0
+    """Be my neighbour, if you have room; messages go both ways along the link at once."""
+    URGE = 1
+    """The same from a node that has no neighbour: make room."""
+    SPARE = 2
+    """The same from a node that has enough: messages are announced along the link at first."""
+    ACCEPT = 3
+    """Yes."""
+    REFUSE = 4
+    """No room."""
+    HOLD = 5
+    """You are my neighbour; said once a cycle."""
+    PART = 6
+    """You are not, or not any more."""
+
+
+class Linkage(NamedTuple):
+    """Makes, keeps and ends the link between two neighbours."""
+
+    stance: int
+    """A ``Stance``."""
+
+
+class IHave(NamedTuple):
+    """These messages are here; they are not pushed to you, since you seem to get them from others."""
+
+    ranges: tuple[Range, ...]
+
+
+class Prune(NamedTuple):
+    """What you push comes from others sooner: announce it to me from now on."""
+
+
+class Graft(NamedTuple):
+    """Please send these messages, which you announced, and push the next ones to me."""
+
+    ranges: tuple[Range, ...]
+
+
 Item = (
     Rumor
     | BareRumor
@@ -337,6 +385,10 @@ Item = (
     | ChunkRequest
     | Chunk
     | Holding
+    | Linkage
+    | IHave
+    | Prune
+    | Graft
 )
 """Everything that can stand in a datagram."""
 

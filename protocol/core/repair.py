@@ -134,7 +134,11 @@ class Repair:
     def is_expected(self, dot: KeyDot) -> bool:
         """Whether this message has been asked for: it lies below one that somebody waits for."""
         chase = self._holes.get(dot[0])
-        if chase is None or not chase.attempts:
+        return chase is not None and chase.attempts > 0 and self.is_chased(dot)
+
+    def is_chased(self, dot: KeyDot) -> bool:
+        """Whether this message is asked for, now or soon: somebody waits for it, or for a later one."""
+        if dot[0] not in self._holes:
             return False
         origin = self.context.causal.origins.get(dot[0])
         return origin is not None and bool(origin.waiters) and dot[1] <= max(origin.waiters)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .config import Dissemination
 from .faults import NOTHING_DONE, FaultReport
 from .identity import Address, Dot, NodeId
 from .strategy import Strategy
 from .view import Descriptor
 
-__all__ = ["Counters", "Descriptor", "HeldMessage", "NodeSnapshot", "PeerRow", "PeerState"]
+__all__ = ["Counters", "Descriptor", "HeldMessage", "NeighbourRow", "NodeSnapshot", "PeerRow", "PeerState"]
 
 
 class PeerState(StrEnum):
@@ -43,6 +44,15 @@ class PeerRow:
     """How the last exchange went: ``"out"`` (this node asked), ``"in"`` (it asked), ``""`` (none yet)."""
     last_exchange_at: float | None
     """The moment of the last exchange, on the clock that drives the node; None before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourRow:
+    """One lasting link, along which messages go in a tree."""
+
+    address: Address
+    is_eager: bool
+    """Whether messages are pushed along it; else they are announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,12 @@ class Counters:
     """Messages first received because this node asked for them."""
     wants: int = 0
     """Requests sent for missing messages."""
+    announcements: int = 0
+    """Messages announced to neighbours instead of pushed, once for each neighbour."""
+    prunes: int = 0
+    """Links that this node took out of the tree."""
+    grafts: int = 0
+    """Requests for announced messages, which put a link into the tree."""
     exchanges_started: int = 0
     exchanges_answered: int = 0
     """View exchanges that this node started and a peer answered in time."""
@@ -161,3 +177,6 @@ class NodeSnapshot:
     """Bytes of them that are here."""
     now: float = 0.0
     """The moment of this picture, on the clock that drives the node; ``PeerRow`` has moments of the same."""
+    dissemination: Dissemination | str = Dissemination.EAGER
+    neighbours: tuple[NeighbourRow, ...] = ()
+    """The lasting links, the oldest first."""

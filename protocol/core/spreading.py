@@ -1,9 +1,10 @@
 """Epidemic spreading: push on first sight, acknowledgement, and back-pressure on the origin.
 
 A new message goes to ``fanout`` random peers of the view, never back to where it came from; whoever sees it
-first does the same and then never again (infect-and-die). What that misses, repair and anti-entropy find. The
-origin learns from acknowledgements that somebody has its messages, pushes again what nobody has, and refuses
-to make more when too many are pending.
+first does the same and then never again (infect-and-die). What that misses, repair and anti-entropy find. In
+a tree it goes along lasting links, and to random peers only in place of those that are lacking. The origin
+learns from acknowledgements that somebody has its messages, pushes again what nobody has, and refuses to make
+more when too many are pending.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .log import Retained
 from .messages import Acknowledge, KeyDot, Message, Rumor, passed_on
 from .outbox import Outbox
 from .sampling import Sampling
+from .trees import Trees
 
 __all__ = ["Spreading"]
 
@@ -49,10 +51,11 @@ PEER_LIMIT = 4_096
 class Spreading:
     """Own messages until somebody has them, and everybody's on first sight."""
 
-    def __init__(self, context: Context, sampling: Sampling) -> None:
+    def __init__(self, context: Context, sampling: Sampling, trees: Trees) -> None:
         """Nothing is sent or pending yet."""
         self.context = context
         self.sampling = sampling
+        self.trees = trees
         self.sent = 0
         self.last_sequence = 0
         """Of the own messages under this incarnation."""
@@ -148,7 +151,7 @@ class Spreading:
         for sequence in range(self._covered + 1, causal.floor(key) + 1)[:PUSH_AGAIN_LIMIT]:
             entry = causal.log.find((key, sequence))
             if entry is not None:
-                self._push_own(entry, now, out)
+                self._push_own(entry, now, out, is_again=True)
 
     def restart(self, former: Key) -> None:
         """Begin anew: the context has a new incarnation, and ``former`` was its key."""
@@ -226,28 +229,37 @@ class Spreading:
             put(self._told, key, floor, PEER_LIMIT)
             out.send(source, self.context.pack(Acknowledge((key, floor))))
 
-    def _push_own(self, entry: Retained, now: float, out: Outbox) -> None:
-        self._send_out(entry.rumor(0), self.context.key, Address("", 0), now, out)
+    def _push_own(self, entry: Retained, now: float, out: Outbox, *, is_again: bool = False) -> None:
+        self._send_out(entry.rumor(0), self.context.key, Address("", 0), now, out, is_again=is_again)
 
-    def _send_out(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
+    def _send_out(
+        self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox, *, is_again: bool = False
+    ) -> None:
         items = self.context.pack_rumor(rumor)
-        targets = self._targets(rumor, sum(item.size for item in items), sender, source, now)
+        dot = (key_of(rumor.origin), rumor.sequence)
+        targets = self.trees.targets(source)
+        count = self.context.config.fanout if is_again else self.trees.random_count(len(targets))
+        if count:
+            size = sum(item.size for item in items)
+            targets += self._random_targets(count, rumor, size, sender, source, now)
+        self.trees.announce(dot, source, now, out)
         if len(items) == 1:
-            out.fan_out((key_of(rumor.origin), rumor.sequence), items[0], targets)
+            out.fan_out(dot, items[0], targets)
             return
         for item in items:
             out.send_to_all(targets, item)
 
-    def _targets(self, rumor: Rumor, size: int, sender: Key, source: Address, now: float) -> list[Address]:
-        """``fanout`` random peers, none of whom wrote the message or sent it here.
+    def _random_targets(
+        self, count: int, rumor: Rumor, size: int, sender: Key, source: Address, now: float
+    ) -> list[Address]:
+        """``count`` random peers, none of whom is linked, wrote the message or sent it here.
 
         Two more are drawn than needed: without those two the rest is as random as before.
         """
-        context, origin = self.context, rumor.origin
-        fanout, links = context.config.fanout, context.links
+        links, linked, origin = self.context.links, self.trees.neighbours.at, rumor.origin
         routes = links.has_routes
         targets: list[Address] = []
-        for node, target in self.sampling.view.pick(fanout + 2):
+        for node, target in self.sampling.view.pick(count + 2 + len(linked)):
             if target == source or node == origin:
                 continue
             if routes:
@@ -255,9 +267,9 @@ class Spreading:
                 if key == sender:
                     continue
                 target = links.route(key, target, now)  # noqa: PLW2901 - where it is reached instead
-            if links.may_push(target, size, now):
+            if target not in linked and links.may_push(target, size, now):
                 targets.append(target)
-                if len(targets) == fanout:
+                if len(targets) == count:
                     break
         return targets
 

@@ -12,7 +12,7 @@ from os import PathLike, fspath
 from typing import Self
 
 from protocol.core.bounded import put
-from protocol.core.config import Config
+from protocol.core.config import Config, Dissemination
 from protocol.core.events import ContactUnresolved, Restored
 from protocol.core.faults import Direction, FaultInjector, Faults
 from protocol.core.identity import Address, Dot, NodeId, check_name
@@ -346,6 +346,20 @@ class Node:
             driver.machine.set_strategy(strategy)
             driver.schedule()
             self._warn_of_strategy()
+
+    def set_dissemination(self, dissemination: Dissemination | str) -> None:
+        """Spread messages in the other way from now on; nodes of both sorts may be in one network.
+
+        Raises:
+            ConfigError: There is no such way; nothing was changed.
+            StateError: The node has left or is closed.
+        """
+        if self._driver is None and not self._closed:
+            self._config = replace(self._config, dissemination=dissemination)
+        else:
+            driver = self._running
+            driver.machine.set_dissemination(dissemination, driver.loop.time())
+            driver.schedule()
 
     def _warn_of_strategy(self) -> None:
         """Log what is known to be dangerous about the strategy in force."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.codec import Datagram
+from ..core.config import Dissemination
 from ..core.events import Delivered, Event
 from ..core.faults import NO_FAULTS, Direction, FaultInjector, Faults
 from ..core.identity import Address, NodeId
@@ -101,6 +102,11 @@ class SimulatedNode:
     def set_strategy(self, strategy: Strategy | str) -> None:
         """Sample by another strategy from now on."""
         self.machine.set_strategy(strategy)
+
+    def set_dissemination(self, dissemination: Dissemination | str) -> None:
+        """Spread messages in the other way from now on."""
+        self.machine.set_dissemination(dissemination, self._now())
+        self._pump(self)
 
     def leave(self) -> None:
         """Say goodbye; the node is deaf from now on."""

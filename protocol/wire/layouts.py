@@ -32,15 +32,20 @@ from ..core.messages import (
     Floors,
     FloorsDone,
     Goodbye,
+    Graft,
     HistoryDone,
     HistoryRequest,
     Holding,
     Horizon,
+    IHave,
     Item,
     KeyDot,
+    Linkage,
     Padding,
     Parents,
+    Prune,
     Rumor,
+    Stance,
     Want,
 )
 from ..core.view import Descriptor
@@ -90,6 +95,7 @@ ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST = range(8, 12)
 HISTORY_DONE, GOODBYE, BARE_RUMOR, PARENTS = range(13, 17)
 ANNOUNCEMENT, CHUNK_REQUEST, CHUNK, HOLDING = range(26, 30)
 ANCHOR, BASELINE_PAGE = 30, 31
+LINKAGE, ANNOUNCE, PRUNE, GRAFT = range(17, 21)
 
 KNOWN_PASTS = 2_048
 """Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon
@@ -379,6 +385,10 @@ LAYOUTS = (
     record_layout(CHUNK_REQUEST, ChunkRequest, ONE_DOT, REFERENCE, INDEXES),
     record_layout(CHUNK, Chunk, REFERENCE, unsigned(CHUNKS_LIMIT - 1), CHUNK_PATH, CHUNK_DATA),
     record_layout(HOLDING, Holding, REFERENCE, BITMAP),
+    record_layout(LINKAGE, Linkage, unsigned(max(Stance))),
+    record_layout(ANNOUNCE, IHave, RANGES),
+    record_layout(PRUNE, Prune),
+    record_layout(GRAFT, Graft, RANGES),
 )
 """Every kind of version 1, by its number."""
 

@@ -21,13 +21,18 @@ from protocol.core.messages import (
     Floors,
     FloorsDone,
     Goodbye,
+    Graft,
     HistoryDone,
     HistoryRequest,
     Holding,
+    IHave,
     Item,
+    Linkage,
     Padding,
+    Prune,
     Range,
     Rumor,
+    Stance,
     Want,
 )
 from protocol.core.view import Descriptor
@@ -82,6 +87,9 @@ def spoofed(attacker: Stranger, wiring: Wiring, dice: random.Random) -> list[Ite
         ],
         [ChunkRequest((key, 1), LARGE.reference, tuple(range(9)))],
         [Holding(LARGE.reference, b"\xff"), Chunk(LARGE.reference, 0, b"", b"x")],
+        [Linkage(stance) for stance in Stance],
+        [IHave((Range(key, 1, number),)), Prune()],
+        [Graft((Range(key, 1, 10),))],
         [],
     ]
     return choices[int(dice.random() * len(choices))]

@@ -24,17 +24,22 @@ from protocol.core.messages import (
     Floors,
     FloorsDone,
     Goodbye,
+    Graft,
     Header,
     HistoryDone,
     HistoryRequest,
     Holding,
     Horizon,
+    IHave,
     Item,
     KeyDot,
+    Linkage,
     Padding,
     Parents,
+    Prune,
     Range,
     Rumor,
+    Stance,
     Want,
 )
 from protocol.core.view import Descriptor
@@ -215,6 +220,10 @@ other_items: st.SearchStrategy[Item] = st.one_of(
     chunk_requests,
     chunks,
     holdings,
+    st.builds(Linkage, st.sampled_from(Stance).map(int)),
+    st.builds(IHave, ranges),
+    st.just(Prune()),
+    st.builds(Graft, ranges),
 )
 """Items that any sender may send, one strategy for each kind."""
 

@@ -31,6 +31,7 @@ NODE_MEMBERS = {
     "sample",
     "send_gossip",
     "set_faults",
+    "set_dissemination",
     "set_strategy",
     "snapshot",
     "socket_counters",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocol.core.config import CLUSTER_LIMIT, MINIMUM, VIEW_SIZE_LIMIT, Config
+from protocol.core.config import CLUSTER_LIMIT, MINIMUM, VIEW_SIZE_LIMIT, Config, Dissemination
 from protocol.core.strategy import HealSwap, PeerSelection, Propagation, Strategy, ViewSelection
 from protocol.errors import ConfigError
 
@@ -25,7 +25,13 @@ def test_the_defaults_are_those_that_are_documented() -> None:
 
 
 def test_every_field_is_checked() -> None:
-    assert {field.name for field in fields(Config)} == {*MINIMUM, *SECONDS, "cluster", "strategy"}
+    assert {field.name for field in fields(Config)} == {
+        *MINIMUM,
+        *SECONDS,
+        "cluster",
+        "strategy",
+        "dissemination",
+    }
 
 
 @pytest.mark.parametrize(("name", "low"), MINIMUM.items())
@@ -102,3 +108,10 @@ def test_a_config_does_not_change_and_a_changed_copy_is_checked_again() -> None:
     assert replace(config, fanout=5).fanout == 5
     with pytest.raises(ConfigError):
         replace(config, fanout=0)
+
+
+def test_the_way_of_spreading_is_one_of_two_words() -> None:
+    assert Config(dissemination="tree").dissemination is Dissemination.TREE
+    assert Config(dissemination=Dissemination.EAGER).dissemination is Dissemination.EAGER
+    with pytest.raises(ConfigError, match="dissemination must be eager or tree, not 'lazy'"):
+        Config(dissemination="lazy")

@@ -1,0 +1,250 @@
+"""The tree: what is pushed, announced, pruned and grafted, and what nobody can forge."""
+
+from __future__ import annotations
+
+from protocol.core.codec import Datagram
+from protocol.core.config import Config, Dissemination
+from protocol.core.identity import NodeId
+from protocol.core.messages import (
+    Graft,
+    IHave,
+    Item,
+    KeyDot,
+    Linkage,
+    Message,
+    Prune,
+    Range,
+    Rumor,
+    Stance,
+    Want,
+)
+from protocol.core.trees import ANNOUNCED_LIMIT, MISSING_LIMIT, ranges_of
+from tests.protocol.core.wiring import CODEC, Stranger, Wiring, address, node_id, rumor
+
+AUTHOR = node_id("author")
+OTHER = node_id("other")
+
+
+def hub(*, links: int = 3) -> tuple[Wiring, list[Stranger]]:
+    """A machine "a" in tree mode whose neighbours are all spoken for by hand."""
+    wiring = Wiring(["a"], config=Config(dissemination=Dissemination.TREE))
+    peers = [Stranger(wiring, address(20 + number), f"peer-{number}") for number in range(links)]
+    for peer in peers:
+        peer.prove("a")
+        peer.say("a", Linkage(Stance.ASK))
+    wiring.sent.clear()
+    return wiring, peers
+
+
+def settle(wiring: Wiring, peers: list[Stranger], seconds: float = 0.5) -> list[list[Item]]:
+    """Let time pass, datagram by datagram; what each neighbour got meanwhile, but for words about links."""
+    end = wiring.now + seconds
+    wiring.settle()
+    while (due_at := wiring["a"].deadline) <= end:
+        wiring.now = max(wiring.now, due_at)
+        wiring["a"].handle_deadline(wiring.now)
+        wiring.settle()
+    wiring.now = end
+    got = [
+        [
+            item
+            for _, datagram in wiring.sent
+            if datagram.target == peer.address
+            for item in items_of(datagram)
+        ]
+        for peer in peers
+    ]
+    wiring.sent.clear()
+    return got
+
+
+def items_of(datagram: Datagram) -> list[Item]:
+    return [item for item in CODEC.parse(datagram.data).items if not isinstance(item, Linkage)]
+
+
+def kinds(items: list[Item]) -> list[str]:
+    return [type(item).__name__ for item in items]
+
+
+def eager(wiring: Wiring) -> list[int]:
+    """The numbers of the neighbours that messages are pushed to."""
+    rows = wiring["a"].snapshot(wiring.now).neighbours
+    return [row.address.port - address(20).port for row in rows if row.is_eager]
+
+
+def dot_of(origin: NodeId, sequence: int) -> KeyDot:
+    return origin.key, sequence
+
+
+def announced(origin: NodeId, low: int, high: int) -> IHave:
+    return IHave((Range(origin.key, low, high),))
+
+
+def test_a_message_is_pushed_along_eager_links_and_announced_on_the_others() -> None:
+    wiring, peers = hub()
+    peers[2].say("a", Prune())
+    message: Message = wiring.send("a", "hello")
+    got = settle(wiring, peers)
+    assert [kinds(items) for items in got] == [["Rumor"], ["Rumor"], ["IHave"]]
+    assert got[2] == [announced(message.id.origin, 1, 1)]
+
+
+def test_a_message_does_not_go_back_along_the_link_it_came_by() -> None:
+    wiring, peers = hub()
+    peers[0].say("a", rumor(AUTHOR, 1))
+    assert [kinds(items) for items in settle(wiring, peers)] == [[], ["Rumor"], ["Rumor"]]
+
+
+def test_announcements_wait_for_company() -> None:
+    wiring, peers = hub(links=2)
+    peers[1].say("a", Prune())
+    for sequence in (1, 2, 3):
+        peers[0].say("a", rumor(AUTHOR, sequence, sequence))
+    assert settle(wiring, peers)[1] == [announced(AUTHOR, 1, 3)]
+
+
+def test_what_a_neighbour_announced_is_not_announced_back() -> None:
+    wiring, peers = hub(links=2)
+    peers[1].say("a", Prune())
+    peers[0].say("a", rumor(AUTHOR, 1))
+    peers[1].say("a", announced(AUTHOR, 1, 1))
+    assert settle(wiring, peers)[1] == []
+
+
+def test_a_duplicate_prunes_the_link_it_came_by_at_both_ends() -> None:
+    wiring, peers = hub()
+    peers[0].say("a", rumor(AUTHOR, 1))
+    settle(wiring, peers, 0.001)
+    peers[1].say("a", rumor(AUTHOR, 1))
+    got = settle(wiring, peers)
+    assert got[1] == [Prune()]
+    assert eager(wiring) == [0, 2]
+    assert wiring["a"].snapshot(wiring.now).counters.prunes == 1
+
+
+def test_duplicates_of_concurrent_messages_prune_as_if_the_lowest_origin_s_were_the_only_one() -> None:
+    lower, higher = sorted([AUTHOR, OTHER], key=lambda node: node.key)
+    wiring, peers = hub()
+    peers[0].say("a", rumor(lower, 1))
+    peers[1].say("a", rumor(higher, 1))
+    settle(wiring, peers, 0.001)
+    peers[1].say("a", rumor(lower, 1))
+    peers[0].say("a", rumor(higher, 1))
+    settle(wiring, peers)
+    assert eager(wiring) == [0, 2]  # if every duplicate pruned, neither of the two links would be left
+
+
+def test_a_copy_that_was_asked_for_prunes_nothing() -> None:
+    wiring, peers = hub(links=2)
+    peers[0].say("a", rumor(AUTHOR, 2, 2))
+    got = settle(wiring, peers)
+    assert any(isinstance(item, Want) for item in got[0])
+    peers[1].say("a", rumor(AUTHOR, 1))
+    settle(wiring, peers, 0.001)
+    peers[0].say("a", rumor(AUTHOR, 1))
+    settle(wiring, peers)
+    assert eager(wiring) == [0, 1]
+
+
+def test_an_announced_message_that_does_not_come_is_grafted_from_who_announced_it() -> None:
+    wiring, peers = hub()
+    for peer in peers:
+        peer.say("a", Prune())
+    peers[1].say("a", announced(AUTHOR, 1, 2))
+    got = settle(wiring, peers, 0.4)
+    assert got[1][0] == Graft((Range(AUTHOR.key, 1, 2),))
+    assert got[0] == got[2] == []
+    assert eager(wiring) == [1]
+
+
+def test_an_announced_message_that_comes_in_time_is_not_grafted() -> None:
+    wiring, peers = hub()
+    peers[1].say("a", announced(AUTHOR, 1, 1))
+    peers[0].say("a", rumor(AUTHOR, 1))
+    got = settle(wiring, peers)
+    assert not any(isinstance(item, Graft) for items in got for item in items)
+
+
+def test_another_announcer_is_asked_when_the_first_does_not_send() -> None:
+    wiring, peers = hub()
+    for peer in peers:
+        peer.say("a", Prune())
+    for peer in peers[1:]:
+        peer.say("a", announced(AUTHOR, 1, 1))
+    got = settle(wiring, peers, 1)
+    assert [kinds(items) for items in got] == [[], ["Graft"] * 2, ["Graft"] * 2]
+
+
+def test_a_message_that_a_later_one_waits_for_is_asked_for_but_not_grafted() -> None:
+    wiring, peers = hub(links=2)
+    peers[0].say("a", rumor(AUTHOR, 2, 2))
+    peers[1].say("a", announced(AUTHOR, 1, 1))
+    got = settle(wiring, peers, 0.2)
+    assert not any(isinstance(item, Graft) for items in got for item in items)
+    assert any(isinstance(item, Want) for item in got[0])
+
+
+def test_a_graft_brings_the_message_and_makes_the_link_eager() -> None:
+    wiring, peers = hub(links=2)
+    peers[1].say("a", Prune())
+    message = wiring.send("a", "hello")
+    settle(wiring, peers)
+    got = peers[1].say("a", Graft((Range(message.id.origin.key, 1, 1),)))
+    assert kinds(got) == ["Rumor"]
+    assert eager(wiring) == [0, 1]
+
+
+def test_a_grafted_message_is_passed_on() -> None:
+    wiring, peers = hub()
+    peers[1].say("a", announced(AUTHOR, 1, 1))
+    settle(wiring, peers)
+    got = peers[1].say("a", rumor(AUTHOR, 1))
+    assert got == []
+    assert [kinds(items) for items in settle(wiring, peers)] == [["Rumor"], [], ["Rumor"]]
+
+
+def test_no_stranger_prunes_grafts_or_announces_anything() -> None:
+    wiring, peers = hub()
+    message = wiring.send("a", "hello")
+    settle(wiring, peers)
+    stranger = Stranger(wiring, address(9), "forger")
+    items: list[Item] = [Prune(), announced(AUTHOR, 1, 9), Graft((Range(message.id.origin.key, 1, 1),))]
+    for _ in range(3):
+        assert not any(isinstance(item, Rumor) for item in stranger.say("a", *items))
+    stranger.prove("a")
+    got = stranger.say("a", *items)
+    assert kinds(got) == ["Rumor"]  # as for a Want
+    assert eager(wiring) == [0, 1, 2]
+    assert not any(isinstance(item, Graft) for items in settle(wiring, peers) for item in items)
+
+
+def test_announcements_of_anything_are_bounded() -> None:
+    wiring, peers = hub(links=1)
+    machine = wiring["a"]
+    huge = IHave(tuple(Range(bytes([number]) * 8, 1, 1 << 48) for number in range(50)))
+    for _ in range(3):
+        peers[0].say("a", huge)
+    missing = machine._intake.trees._missing
+    assert len(missing) == ANNOUNCED_LIMIT
+    for number in range(50):
+        peers[0].say("a", IHave((Range(number.to_bytes(8), 1, 1 << 48),)))
+    assert len(missing) == MISSING_LIMIT
+    settle(wiring, peers, 20)
+    assert not missing
+
+
+def test_a_message_that_arrives_is_not_waited_for_though_it_was_announced_among_too_many() -> None:
+    wiring, peers = hub(links=2)
+    peers[0].say("a", IHave((Range(AUTHOR.key, 1, 1 << 48),)))
+    for sequence in range(1, 600):
+        peers[1].say("a", rumor(AUTHOR, sequence, sequence))
+    settle(wiring, peers, 5)
+    assert not wiring["a"]._intake.trees._missing
+    assert wiring["a"].snapshot(wiring.now).counters.delivered == 599
+
+
+def test_dots_become_ranges() -> None:
+    dots = [dot_of(OTHER, 3), dot_of(AUTHOR, 2), dot_of(AUTHOR, 1), dot_of(AUTHOR, 4)]
+    expected = {Range(AUTHOR.key, 1, 2), Range(AUTHOR.key, 4, 4), Range(OTHER.key, 3, 3)}
+    assert set(ranges_of(dots)) == expected
+    assert len(ranges_of(dots)) == 3
