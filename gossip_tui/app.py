@@ -15,15 +15,19 @@ from textual.filter import LineFilter
 
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
+from protocol.errors import GossipError
 
-from .commands import COMMANDS, Command, CommandError, Invocation, find_command, key_label
+from .commands import COMMANDS, Command, CommandError, Invocation, available, find_command, key_label
 from .completion import Vocabulary
 from .drawing.mentions import mentions
 from .drawing.names import Names
 from .drawing.status_line import Recent, Status
 from .failures import Failures
 from .feed import Feed, Update
+from .notices import Notice
 from .palette import GossipCommands
+from .recording.feed import ReplayFeed
+from .recording.taping import Taping
 from .runner import THEME_PREFIX, CommandRunner, theme_names
 from .screens.help import HelpScreen
 from .screens.main import MainScreen
@@ -33,7 +37,7 @@ from .screens.question import PasteAnswer, PasteQuestion, QuitAnswer, QuitQuesti
 from .text import safe
 from .theme import ASCII, THEMES, UNICODE, colorless
 from .widgets.causal_log import CausalLogPane, NoticeKind
-from .widgets.composer import Composer
+from .widgets.composer import IN_A_RECORDING, INVITATIONS, Composer
 from .widgets.partial_view import PartialViewPane
 
 if TYPE_CHECKING:
@@ -74,6 +78,7 @@ class GossipApp(App[None], inherit_bindings=False):
         feed: What to show; closed when the application ends, however it ends.
         ascii: Draw with nothing but ASCII.
         theme: One of the own themes by its short name (``dark``), or one of Textual's.
+        taping: Makes recordings of the feed.
         tick_period: Seconds between two looks at the feed.
         clock: Seconds on a clock that only goes forward; rates, fading marks and insisting go by it.
         wall_clock: Unix seconds, for the lines of the log that no node sent.
@@ -93,18 +98,34 @@ class GossipApp(App[None], inherit_bindings=False):
         *,
         ascii: bool = False,  # noqa: A002 - the option's name
         theme: str | None = None,
+        taping: Taping | None = None,
         tick_period: float = TICK_PERIOD,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.feed = feed
+        self.replay = feed if isinstance(feed, ReplayFeed) else None
+        """The recording that is shown, if it is one."""
+        self.taping = taping or Taping("run")
+        if self.replay is not None:
+            wall_clock, clock = self.replay.wall_clock, self.replay.elapsed
         self.runner = CommandRunner(self)
         self.glyphs = ASCII if ascii else UNICODE
         self.composer = Composer(
-            self.runner.take, self.ask_about_paste, self.vocabulary, lambda: feed.payload_limit
+            self.runner.take,
+            self.ask_about_paste,
+            self.vocabulary,
+            lambda: feed.payload_limit,
+            invitations=INVITATIONS if self.replay is None else IN_A_RECORDING,
         )
-        self.main = MainScreen(self.composer, glyphs=self.glyphs, clock=clock, wall_clock=wall_clock)
+        self.main = MainScreen(
+            self.composer,
+            glyphs=self.glyphs,
+            clock=clock,
+            wall_clock=wall_clock,
+            seek=None if self.replay is None else self.seek,
+        )
         self.failures = Failures(self.report_status)
         self.frozen = False
         self._snapshot: NodeSnapshot | None = None
@@ -131,9 +152,9 @@ class GossipApp(App[None], inherit_bindings=False):
         return binding.key_display or key_label(binding.key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key for several nodes exists only where there are several."""
-        if action == "command" and not self.is_demo:
-            return not any(command.demo for command in COMMANDS if command.name in parameters)
+        """A key exists only where its command does: for several nodes, in a recording, at a live node."""
+        if action == "command":
+            return any(command.name in parameters for command in self.commands)
         return super().check_action(action, parameters)
 
     # What there is to know.
@@ -159,12 +180,22 @@ class GossipApp(App[None], inherit_bindings=False):
         """Whether there are several nodes to sit on."""
         return len(self.feed.seats) > 1
 
+    @property
+    def is_replay(self) -> bool:
+        """Whether this is a recording."""
+        return self.replay is not None
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands there are here."""
+        return available(demo=self.is_demo, replay=self.is_replay)
+
     def vocabulary(self) -> Vocabulary:
         """The words that Tab knows now."""
         nodes = self.feed.seats if self.is_demo else ()
         if self._snapshot is None:
-            return Vocabulary(nodes=nodes, themes=theme_names())
-        return Vocabulary.of(self._snapshot, nodes, theme_names())
+            return Vocabulary(nodes=nodes, themes=theme_names(), replay=self.is_replay)
+        return Vocabulary.of(self._snapshot, nodes, theme_names(), replay=self.is_replay)
 
     # From the feed to the screen.
 
@@ -172,6 +203,7 @@ class GossipApp(App[None], inherit_bindings=False):
         """Listen to the feed and look at it from now on."""
         self.failures.install()
         await self.feed.open()
+        self.taping.begin(self.feed, self.note_end_of_recording)
         self.set_interval(self._tick_period, self.tick)
         self.call_after_refresh(self.tick)
         self.call_after_refresh(self.warn_of_strategy)
@@ -180,6 +212,7 @@ class GossipApp(App[None], inherit_bindings=False):
         """Leave the network, however the application ended."""
         self.failures.remove()
         await self.feed.close()
+        self.taping.close()
 
     def warn_of_strategy(self, chosen: Strategy | None = None) -> None:
         """Say what is dangerous about a strategy, by default the one in force."""
@@ -191,6 +224,8 @@ class GossipApp(App[None], inherit_bindings=False):
     def tick(self) -> None:
         """Show what changed since the last look; when nothing did, only the rates have to settle."""
         update = self.feed.poll()
+        if self.replay is not None and self.main.scrub_bar is not None:
+            self.main.scrub_bar.show(self.replay.scrub())
         if update is not None:
             self._recent.observe(update.snapshot, self._clock())
             self._snapshot = update.snapshot
@@ -207,10 +242,11 @@ class GossipApp(App[None], inherit_bindings=False):
         if update.moved:
             main.show_other_node()
         main.show(update.snapshot)
-        if update.messages:
-            main.log_pane.add_messages(update.messages)
-        for notice in update.notices:
-            main.log_pane.add_notice(notice.text, NoticeKind(notice.kind), notice.at)
+        for part in update.in_order():
+            if isinstance(part, Notice):
+                main.log_pane.add_notice(part.text, NoticeKind(part.kind), part.at)
+            else:
+                main.log_pane.add_messages(part)
         if not update.moved:
             self.ring_if_named(update)
         self.composer.left = update.snapshot.left
@@ -240,6 +276,7 @@ class GossipApp(App[None], inherit_bindings=False):
             frozen=self.frozen,
             failures=self.failures.count,
             failure=self.failures.last,
+            recording=self.taping.is_running,
             seat=f"{self.feed.seat + 1}/{len(seats)}" if len(seats) > 1 else "",
         )
         self.main.status_bar.show(status)
@@ -248,7 +285,7 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def action_command(self, name: str) -> None:
         """Carry out a command of the table without an argument: what keys do."""
-        self.pick(find_command(name, demo=self.is_demo))
+        self.pick(find_command(name, demo=self.is_demo, replay=self.is_replay))
 
     def pick(self, command: Command) -> None:
         """Carry out a command, or put it into the composer if it needs an argument."""
@@ -257,11 +294,12 @@ class GossipApp(App[None], inherit_bindings=False):
             return
         try:
             self.runner.run(Invocation(command, ""))
-        except CommandError as error:
+        except GossipError as error:
             self.refuse(str(error))
 
     def tell(self, text: str, kind: str = "info") -> None:
         """A line of the application's own in the log."""
+        self.taping.word(text, kind)
         self.main.log_pane.add_notice(text, NoticeKind(kind))
 
     def refuse(self, text: str) -> None:
@@ -282,6 +320,17 @@ class GossipApp(App[None], inherit_bindings=False):
             pane.frozen = self.frozen
         self.report_status()
 
+    def note_end_of_recording(self, text: str) -> None:
+        """A recording has ended by itself."""
+        self.tell(text, "warning")
+        self.report_status()
+
+    def seek(self, position: int) -> None:
+        """Go to a position of the recording."""
+        if self.replay is not None:
+            self.replay.seek(position)
+            self.tick()
+
     def use_theme(self, name: str) -> None:
         """Change the colours.
 
@@ -297,7 +346,7 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def show_help(self) -> None:
         """Open the help."""
-        self.push_screen(HelpScreen(self.glyphs, demo=self.is_demo))
+        self.push_screen(HelpScreen(self.glyphs, self.commands))
 
     def show_peers(self) -> None:
         """Open the list of everyone heard of."""

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from .options import NodeOptions
     from .ports import PortRange
+    from .recording.taping import TapeOptions
 
     AnyType = click.ParamType[Any]
 else:
@@ -25,12 +26,14 @@ __all__ = [
     "LOG_OPTIONS",
     "NETWORK_OPTIONS",
     "NODE_OPTIONS",
+    "RECORD_OPTIONS",
     "SCREEN_OPTIONS",
     "StrategyName",
     "node_options",
     "option",
     "options",
     "settings_of",
+    "tape_options",
     "typed_options",
 ]
 
@@ -147,6 +150,39 @@ SCREEN_OPTIONS = (
 )
 
 
+class Size(AnyType):
+    """Bytes, ``10M``."""
+
+    name = "size"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,
+    ) -> int:
+        """Read the size."""
+        from .recording.file import size_of_text
+        from .recording.limits import RecordingError
+
+        try:
+            return value if isinstance(value, int) else size_of_text(value)
+        except RecordingError as error:
+            raise click.UsageError(f"--record-limit: {error}", ctx) from None
+
+
+RECORD_OPTIONS = (
+    option(
+        "--record",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Record what happens to this new file, for gossip-tui replay.",
+    ),
+    option("--record-limit", type=Size(), metavar="SIZE", help="End a recording at 500K, 10M, 1G."),
+)
+"""What is recorded, where a node runs for long."""
+
+
 def options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Function], Function]:
     """Give a command several groups of options, in that order."""
 
@@ -199,6 +235,13 @@ def levels_of(context: click.Context) -> list[click.Context]:
 def refuse_misplaced(name: str, context: click.Context) -> NoReturn:
     """Complain about an option that the command has no use for, rather than ignore it."""
     raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {context.info_name}: leave it out")
+
+
+def tape_options(settings: dict[str, Any]) -> TapeOptions:
+    """What the settings say about recording."""
+    from .recording.taping import TapeOptions
+
+    return TapeOptions(settings["record"], settings["record_limit"])
 
 
 def node_options(settings: dict[str, Any]) -> NodeOptions:

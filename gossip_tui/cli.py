@@ -14,11 +14,22 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from .arguments import NETWORK_OPTIONS, NODE_OPTIONS, SCREEN_OPTIONS, node_options, options, settings_of
+from .arguments import (
+    LOG_OPTIONS,
+    NETWORK_OPTIONS,
+    NODE_OPTIONS,
+    RECORD_OPTIONS,
+    SCREEN_OPTIONS,
+    node_options,
+    options,
+    settings_of,
+    tape_options,
+)
 from .simulate.arguments import SIMULATION_OPTIONS, plan_from
 
 __all__ = ["cli", "main"]
@@ -124,18 +135,10 @@ def require_terminal(command: str) -> None:
 def print_version(context: click.Context, /, _: click.Parameter, wanted: bool) -> None:
     """Write the version and end."""
     if wanted and not context.resilient_parsing:
+        from .version import version
+
         click.echo(f"{PROGRAM} {version()}")
         context.exit()
-
-
-def version() -> str:
-    """The version of the installed distribution."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(PROGRAM)
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 @click.group(
@@ -151,7 +154,7 @@ def version() -> str:
         'eval "$(_GOSSIP_TUI_COMPLETE=bash_source gossip-tui)"   completion for bash (or zsh, fish)',
     ),
 )
-@options(NODE_OPTIONS, NETWORK_OPTIONS, SCREEN_OPTIONS)
+@options(NODE_OPTIONS, NETWORK_OPTIONS, SCREEN_OPTIONS, RECORD_OPTIONS)
 @click.option(
     "--version",
     is_flag=True,
@@ -177,7 +180,7 @@ def cli(context: click.Context, /, **_: Any) -> None:
         "gossip-tui run", "gossip-tui run --bind 0.0.0.0:7117 --advertise 192.0.2.7:7117 --name ada"
     )
 )
-@options(NODE_OPTIONS, NETWORK_OPTIONS, SCREEN_OPTIONS)
+@options(NODE_OPTIONS, NETWORK_OPTIONS, SCREEN_OPTIONS, RECORD_OPTIONS)
 @click.pass_context
 def run(context: click.Context, /, **_: Any) -> None:
     """Run a node and show it.
@@ -194,9 +197,9 @@ def start_run(settings: dict[str, Any]) -> None:
     chosen = node_options(settings)
     require_terminal("run")
     prepare_logging(settings, to_terminal=False)
-    from .screen import run_node
+    from .screen import Looks, run_node
 
-    run_node(chosen, ascii_only=bool(settings["ascii"]), theme=settings["theme"])
+    run_node(chosen, Looks(bool(settings["ascii"]), settings["theme"]), tape_options(settings))
 
 
 @cli.command(epilog=examples("gossip-tui demo", "gossip-tui demo --nodes 50 --seed 7 --strategy cyclon"))
@@ -210,7 +213,7 @@ def start_run(settings: dict[str, Any]) -> None:
 @click.option(
     "--seed", type=int, default=None, help="The same seed tells the same stories.  [default: by chance]"
 )
-@options(NETWORK_OPTIONS, SCREEN_OPTIONS)
+@options(NETWORK_OPTIONS, SCREEN_OPTIONS, RECORD_OPTIONS)
 @click.pass_context
 def demo(context: click.Context, /, nodes: int, seed: int | None, **_: Any) -> None:
     """Watch a swarm of real nodes in this process gossip by itself.
@@ -222,9 +225,27 @@ def demo(context: click.Context, /, nodes: int, seed: int | None, **_: Any) -> N
     chosen = node_options(settings)
     require_terminal("demo")
     prepare_logging(settings, to_terminal=False)
-    from .screen import run_demo
+    from .screen import Looks, run_demo
 
-    run_demo(chosen, nodes=nodes, seed=seed, ascii_only=bool(settings["ascii"]), theme=settings["theme"])
+    looks = Looks(bool(settings["ascii"]), settings["theme"])
+    run_demo(chosen, looks, tape_options(settings), nodes=nodes, seed=seed)
+
+
+@cli.command(epilog=examples("gossip-tui replay evening.gossip", "gossip-tui replay --ascii evening.gossip"))
+@click.argument("file", type=click.Path(path_type=Path))
+@options(SCREEN_OPTIONS, LOG_OPTIONS)
+@click.pass_context
+def replay(context: click.Context, /, file: Path, **_: Any) -> None:
+    """Watch a recording again: play, pause, step, and jump to what went wrong.
+
+    Recordings are made by --record FILE of run, demo and tail, or by F7 while they run.
+    """
+    settings = settings_of(context)
+    require_terminal("replay")
+    prepare_logging(settings, to_terminal=False)
+    from .screen import Looks, run_replay
+
+    run_replay(file, Looks(bool(settings["ascii"]), settings["theme"]))
 
 
 @cli.command(
@@ -233,7 +254,7 @@ def demo(context: click.Context, /, nodes: int, seed: int | None, **_: Any) -> N
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
-@options(NODE_OPTIONS, NETWORK_OPTIONS)
+@options(NODE_OPTIONS, NETWORK_OPTIONS, RECORD_OPTIONS)
 @click.pass_context
 def tail(context: click.Context, /, as_json: bool, **_: Any) -> None:
     """Follow the gossip without a screen: one line per delivered message.
@@ -247,7 +268,7 @@ def tail(context: click.Context, /, as_json: bool, **_: Any) -> None:
 
     from .headless import tail as follow
 
-    asyncio.run(follow(chosen, as_json=as_json))
+    asyncio.run(follow(chosen, as_json=as_json, tape=tape_options(settings)))
 
 
 def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> float:

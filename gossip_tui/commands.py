@@ -43,7 +43,9 @@ class Takes(StrEnum):
     NOTHING = "nothing"
     ADDRESSES = "addresses"
     COMMAND = "command"
+    FILE = "file"
     FILTER = "filter"
+    MOMENT = "moment"
     NODE = "node"
     ORDER = "order"
     SORT = "sort"
@@ -79,6 +81,10 @@ class Command:
     """The word beside the key at the foot of the screen."""
     demo: bool = False
     """Whether it exists only where several nodes run in this process."""
+    live: bool = False
+    """Whether it needs a live node, and so can't be carried out in a recording."""
+    replay: bool = False
+    """Whether it exists only in a recording."""
 
     @property
     def call(self) -> str:
@@ -113,6 +119,7 @@ COMMANDS: tuple[Command, ...] = (
         "Join through these nodes; after leaving: come back as a new incarnation.",
         usage="[HOST:PORT ...]",
         takes=Takes.ADDRESSES,
+        live=True,
     ),
     Command(
         "add",
@@ -121,15 +128,17 @@ COMMANDS: tuple[Command, ...] = (
         usage="HOST:PORT ...",
         takes=Takes.ADDRESSES,
         needs_argument=True,
+        live=True,
     ),
     Command("peers", "List everyone heard of", "List everyone heard of: in view, lost, left, authors."),
-    Command("leave", "Leave the network", "Say goodbye to the network and stay here to read."),
+    Command("leave", "Leave the network", "Say goodbye to the network and stay here to read.", live=True),
     Command(
         "strategy",
         "Set or show the strategy",
         "Set how peers are sampled, or say how they are now.",
         usage="[NAME]",
         takes=Takes.STRATEGY,
+        live=True,
     ),
     Command(
         "order",
@@ -153,11 +162,73 @@ COMMANDS: tuple[Command, ...] = (
         takes=Takes.FILTER,
     ),
     Command(
+        "record",
+        "Start or stop recording",
+        "Record what happens to a new file, or stop; without a name: one after node and time.",
+        usage="[FILE]",
+        takes=Takes.FILE,
+        key="f7",
+        footer="Record",
+        live=True,
+    ),
+    Command(
         "freeze",
         "Freeze or thaw the screen",
         "Hold the screen still, or let it go on.",
         key="f8",
         footer="Freeze",
+        live=True,
+    ),
+    Command(
+        "play",
+        "Play or pause",
+        "Play the recording on, or pause it.",
+        key="space",
+        footer="Play",
+        replay=True,
+    ),
+    Command(
+        "back",
+        "Step back",
+        "Pause, and go to the recorded moment before.",
+        key="left_square_bracket",
+        footer="Back",
+        replay=True,
+    ),
+    Command(
+        "step",
+        "Step on",
+        "Pause, and go to the next recorded moment.",
+        key="right_square_bracket",
+        footer="Step",
+        replay=True,
+    ),
+    Command(
+        "previous",
+        "Jump to the event before",
+        "Go back to what came late, was lost, given up or disturbed.",
+        key="left_curly_bracket",
+        footer="Event before",
+        replay=True,
+    ),
+    Command(
+        "next",
+        "Jump to the next event",
+        "Go on to what came late, was lost, given up or disturbed.",
+        key="right_curly_bracket",
+        footer="Next event",
+        replay=True,
+    ),
+    Command("slower", "Play slower", "Play at half the speed.", key="minus", footer="Slower", replay=True),
+    Command("faster", "Play faster", "Play at twice the speed.", key="plus", footer="Faster", replay=True),
+    Command(
+        "seek",
+        "Go to a moment",
+        "Go to a moment of the recording, so many seconds on or back, or a share of it.",
+        usage="2:05|+10|-10|50%",
+        takes=Takes.MOMENT,
+        needs_argument=True,
+        replay=True,
     ),
     Command(
         "node",
@@ -207,7 +278,17 @@ KEYS: tuple[Key, ...] = (
 )
 """Every key that is no command of its own."""
 
-KEY_LABELS = {"ctrl+q": "^q", "ctrl+p": "^p"}
+KEY_LABELS = {
+    "ctrl+q": "^q",
+    "ctrl+p": "^p",
+    "space": "Space",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "minus": "-",
+    "plus": "+",
+}
 
 _BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -217,21 +298,29 @@ def key_label(key: str) -> str:
     return KEY_LABELS.get(key, key.upper())
 
 
-def available(*, demo: bool) -> tuple[Command, ...]:
-    """The commands there are, with or without those for several nodes in one process."""
-    return tuple(command for command in COMMANDS if demo or not command.demo)
+def available(*, demo: bool, replay: bool = False) -> tuple[Command, ...]:
+    """The commands there are, with or without those for several nodes, live or in a recording."""
+    return tuple(
+        command
+        for command in COMMANDS
+        if (demo or not command.demo) and (not command.live if replay else not command.replay)
+    )
 
 
-def find_command(name: str, *, demo: bool = False) -> Command:
+def find_command(name: str, *, demo: bool = False, replay: bool = False) -> Command:
     """The command of that name.
 
     Raises:
-        CommandError: There is none; the text names the nearest or the way to all of them.
+        CommandError: There is none, or not in a recording; the text names the nearest or the way to all of
+            them.
     """
     command = _BY_NAME.get(name.lower())
-    if command is not None and (demo or not command.demo):
+    there = available(demo=demo, replay=replay)
+    if command in there:
         return command
-    near = difflib.get_close_matches(name.lower(), [known.name for known in available(demo=demo)], 1)
+    if command is not None and replay and command.live:
+        raise CommandError(f"/{command.name} needs a live node, and this is a recording")
+    near = difflib.get_close_matches(name.lower(), [known.name for known in there], 1)
     hint = f"did you mean /{near[0]}?" if near else "/help lists all commands, // starts a text with a slash"
     raise CommandError(f"there is no /{printable(name)[:32]}: {hint}")
 
@@ -257,7 +346,7 @@ class Invocation:
         return self.argument.split()
 
 
-def parse_line(line: str, *, demo: bool = False) -> Say | Invocation | None:
+def parse_line(line: str, *, demo: bool = False, replay: bool = False) -> Say | Invocation | None:
     """Read one line of the composer; None for one without anything in it.
 
     Raises:
@@ -270,7 +359,7 @@ def parse_line(line: str, *, demo: bool = False) -> Say | Invocation | None:
     if line.startswith("//"):
         return Say(line[1:])
     name, _, argument = line[1:].partition(" ")
-    command = find_command(name, demo=demo)
+    command = find_command(name, demo=demo, replay=replay)
     argument = argument.strip()
     if command.needs_argument and not argument:
         raise CommandError(f"/{command.name} needs an argument: {command.call}")
@@ -279,26 +368,27 @@ def parse_line(line: str, *, demo: bool = False) -> Say | Invocation | None:
     return Invocation(command, argument)
 
 
-def command_rows(*, demo: bool = True) -> list[tuple[str, str, str]]:
-    """Call, key and meaning of every command, as text for tables."""
+def command_rows(commands: Iterable[Command] = COMMANDS) -> list[tuple[str, str, str]]:
+    """Call, key and meaning of commands, as text for tables; by default of every one there is."""
     return [
-        (
-            command.call,
-            key_label(command.key) if command.key else "",
-            command.does + (" (demo)" if command.demo else ""),
-        )
-        for command in available(demo=demo)
+        (command.call, key_label(command.key) if command.key else "", command.does + where_of(command))
+        for command in commands
     ]
 
 
-def key_rows(*, demo: bool = True) -> list[tuple[str, str, str]]:
+def key_rows(commands: Iterable[Command] = COMMANDS) -> list[tuple[str, str, str]]:
     """Label, place and meaning of every key, those of commands first."""
     rows = [
-        (key_label(command.key), Where.EVERYWHERE.value, command.does + (" (demo)" if command.demo else ""))
-        for command in available(demo=demo)
+        (key_label(command.key), Where.EVERYWHERE.value, command.does + where_of(command))
+        for command in commands
         if command.key
     ]
     return rows + [(key.label, key.where.value, key.does) for key in KEYS]
+
+
+def where_of(command: Command) -> str:
+    """Where a command exists, if not everywhere."""
+    return " (demo)" if command.demo else " (replay)" if command.replay else ""
 
 
 def markdown(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from protocol.core.snapshot import NodeSnapshot, PeerState
 from protocol.core.strategy import PRESETS
 
-from .commands import Takes, available
+from .commands import Command, Takes, available
 
 __all__ = ["Completion", "Vocabulary", "complete"]
 
@@ -24,10 +24,19 @@ class Vocabulary:
     nodes: tuple[str, ...] = ()
     """Seats of the swarm; commands for several nodes exist only if there are any."""
     themes: tuple[str, ...] = ()
+    replay: bool = False
+    """Whether this is a recording, which has commands of its own."""
     strategies: tuple[str, ...] = field(default=tuple(PRESETS))
 
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands there are."""
+        return available(demo=bool(self.nodes), replay=self.replay)
+
     @classmethod
-    def of(cls, snapshot: NodeSnapshot, nodes: tuple[str, ...], themes: tuple[str, ...]) -> Vocabulary:
+    def of(
+        cls, snapshot: NodeSnapshot, nodes: tuple[str, ...], themes: tuple[str, ...], *, replay: bool = False
+    ) -> Vocabulary:
         """The words that a picture of the node holds."""
         away = [
             row.address
@@ -35,7 +44,7 @@ class Vocabulary:
             if row.state is not PeerState.VIEW and row.address is not None
         ]
         names = sorted({row.id.name for row in snapshot.peers})
-        return cls(tuple(names), tuple(sorted(set(map(str, away)))), nodes, themes)
+        return cls(tuple(names), tuple(sorted(set(map(str, away)))), nodes, themes, replay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +77,12 @@ def complete(line: str, cursor: int, vocabulary: Vocabulary) -> Completion:
 
 def candidates(before: str, start: int, vocabulary: Vocabulary) -> Iterable[str]:
     """The words that may stand where the one before the cursor starts."""
-    demo = bool(vocabulary.nodes)
     if start == 0 and before.startswith("/") and not before.startswith("//"):
-        return [f"/{command.name}" for command in available(demo=demo)]
+        return [f"/{command.name}" for command in vocabulary.commands]
     if before.startswith("/") and not before.startswith("//"):
         name = before[1:].split(" ", 1)[0].lower()
         takes = next(
-            (command.takes for command in available(demo=demo) if command.name == name), Takes.NOTHING
+            (command.takes for command in vocabulary.commands if command.name == name), Takes.NOTHING
         )
         return ARGUMENTS[takes](vocabulary)
     return [*vocabulary.names, *(f"@{name}" for name in vocabulary.names)] if before[start:] else ()
@@ -83,10 +91,12 @@ def candidates(before: str, start: int, vocabulary: Vocabulary) -> Iterable[str]
 ARGUMENTS: dict[Takes, Callable[[Vocabulary], Iterable[str]]] = {
     Takes.NOTHING: lambda _: (),
     Takes.ADDRESSES: lambda words: words.addresses,
-    Takes.COMMAND: lambda words: [command.name for command in available(demo=bool(words.nodes))],
+    Takes.COMMAND: lambda words: [command.name for command in words.commands],
+    Takes.FILE: lambda _: (),
     Takes.FILTER: lambda words: (
         [f"from:{name}" for name in words.names] + [f"!from:{name}" for name in words.names]
     ),
+    Takes.MOMENT: lambda _: (),
     Takes.NODE: lambda words: words.nodes,
     Takes.ORDER: lambda _: ("causal", "arrival"),
     Takes.SORT: lambda _: ("age", "name"),

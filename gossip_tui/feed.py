@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from protocol.errors import StateError
 
 from .notices import NOTABLE, Notice, counted, notices_of
 
-__all__ = ["Feed", "NodeFeed", "NodeLike", "Update"]
+__all__ = ["Feed", "NodeFeed", "NodeLike", "Recorded", "Update"]
 
 PENDING_LIMIT = 100_000
 """Messages kept between two polls: as many as the log shows; older ones would be dropped there anyway."""
@@ -42,6 +42,23 @@ class Update:
     notices: tuple[Notice, ...] = ()
     moved: bool = False
     """Whether this is another node than before: its messages are the whole log."""
+
+    def in_order(self) -> Iterator[tuple[Message, ...] | Notice]:
+        """Messages and notices as they belong into a log: a notice behind what was delivered before it.
+
+        A poll of a node a moment ago has few of them; one that jumps through a recording has hours.
+        """
+        start, messages = 0, self.messages
+        for notice in self.notices:
+            end = start
+            while end < len(messages) and messages[end].delivered_at <= notice.at:
+                end += 1
+            if end > start:
+                yield messages[start:end]
+            yield notice
+            start = end
+        if start < len(messages):
+            yield messages[start:]
 
 
 class Feed(Protocol):
@@ -87,6 +104,10 @@ class Feed(Protocol):
         """Sample by this preset or strategy from now on; returns it resolved."""
 
     @property
+    def recordable(self) -> tuple[Recorded, ...]:
+        """The nodes that a recording may be made of; none where nothing is live."""
+
+    @property
     def seats(self) -> tuple[str, ...]:
         """Names of the nodes in this process that one can sit on; more than one only in a swarm."""
 
@@ -96,6 +117,16 @@ class Feed(Protocol):
 
     def move(self, seat: int) -> None:
         """Sit on another node; the next poll has ``moved`` set and brings its messages."""
+
+
+class Recorded(Protocol):
+    """The part of ``protocol.Node`` that a recording is made of; ``Node`` documents it."""
+
+    @property
+    def id(self) -> NodeId: ...  # noqa: D102
+    def snapshot(self) -> NodeSnapshot: ...  # noqa: D102
+    def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
+    def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
 
 
 class NodeLike(Protocol):
@@ -281,6 +312,11 @@ class NodeFeed:
         strategy = Strategy.parse(text, self.node.config.view_size)
         self.node.set_strategy(strategy)
         return strategy
+
+    @property
+    def recordable(self) -> tuple[Recorded, ...]:
+        """All nodes as they are now; one that came back is another one."""
+        return tuple(self._nodes)
 
     @property
     def seats(self) -> tuple[str, ...]:

@@ -28,9 +28,11 @@ from protocol.errors import BacklogError, GossipError, PayloadSizeError, StateEr
 from protocol.text import printable
 
 from .collector import collect_less_often
+from .feed import NodeFeed
 from .jsonlines import encode, event_record, message_record, ready_record, status_record, view_record
 from .lines import Line, LineReader, LineWriter
 from .options import LEAVE_TIMEOUT, NodeOptions, leave, open_node
+from .recording.taping import NO_TAPE, TapeOptions, Taping
 from .shutdown import ending_signals, give_up_stdout
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class NotAcknowledgedError(GossipError):
     """No other node is known to have the message."""
 
 
-async def tail(options: NodeOptions, *, as_json: bool) -> None:
+async def tail(options: NodeOptions, *, as_json: bool, tape: TapeOptions = NO_TAPE) -> None:
     """Write one line per delivered message and gossip the lines of standard input, until told to end.
 
     Ends on Ctrl-C, SIGTERM, SIGHUP and when nobody reads standard output any more, not at the end of the
@@ -51,16 +53,19 @@ async def tail(options: NodeOptions, *, as_json: bool) -> None:
 
     Raises:
         OSError: The node can't bind, or standard output can't be written (a full disk).
+        RecordingError: The file to record to exists already or can't be made.
     """
     if sys.stdout is None:
         return
     collect_less_often()
+    taping = Taping("tail", tape)
     ended = asyncio.Event()
-    with ending_signals(ended.set):
+    with ending_signals(ended.set), contextlib.closing(taping):
         node = await open_node(options)
         out = LineWriter(1, ended.set)
         notes = LineWriter(2, lambda: None) if sys.stderr is not None else None
         follower = Follower(node, out, notes, as_json=as_json)
+        taping.begin(NodeFeed(node), follower.note_later)
         try:
             await follower.run(ended)
         finally:
@@ -189,6 +194,10 @@ class Follower:
             await self._note(
                 f"{node.id.name} listens on {node.address}; others join with --join {node.address}"
             )
+
+    def note_later(self, text: str) -> None:
+        """Say something that nobody waits for."""
+        self._start(self._note(text))
 
     async def _note(self, text: str) -> None:
         if self._notes is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from .commands import Command, available, key_label
+from .commands import Command, key_label
 
 if TYPE_CHECKING:
     from .app import GossipApp
@@ -38,7 +38,7 @@ class GossipCommands(Provider):
                 )
 
     def _commands(self) -> tuple[Command, ...]:
-        return available(demo=self._gossip_app.is_demo)
+        return self._gossip_app.commands
 
     def _run(self, command: Command) -> Callable[[], None]:
         return partial(self._gossip_app.pick, command)

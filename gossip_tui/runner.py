@@ -12,6 +12,7 @@ from protocol.errors import BacklogError, GossipError
 
 from .commands import CommandError, Invocation, Say, find_command, key_label, parse_line
 from .drawing.view_table import Sorting
+from .recording.player import moment_of_text
 from .text import safe
 from .theme import THEMES
 from .widgets.log_filter import FilterError
@@ -19,6 +20,7 @@ from .widgets.log_records import LogOrder
 
 if TYPE_CHECKING:
     from .app import GossipApp
+    from .recording.feed import ReplayFeed
 
 __all__ = ["CommandRunner", "theme_names"]
 
@@ -50,7 +52,7 @@ class CommandRunner:
         Raises:
             GossipError: It can't be done; the text says why.
         """
-        parsed = parse_line(line, demo=self._app.is_demo)
+        parsed = parse_line(line, demo=self._app.is_demo, replay=self._app.is_replay)
         if isinstance(parsed, Say):
             self._app.feed.send(parsed.text)
         elif parsed is not None:
@@ -69,7 +71,9 @@ class CommandRunner:
         if not invocation.argument:
             self._app.show_help()
             return
-        command = find_command(invocation.words[0].removeprefix("/"), demo=self._app.is_demo)
+        command = find_command(
+            invocation.words[0].removeprefix("/"), demo=self._app.is_demo, replay=self._app.is_replay
+        )
         key = f"  ({key_label(command.key)})" if command.key else ""
         self._app.tell(f"{command.call}: {command.does}{key}")
 
@@ -152,6 +156,62 @@ class CommandRunner:
             self._app.main.log_pane.set_filter(invocation.argument)
         except FilterError as error:
             raise CommandError(str(error)) from None
+
+    def run_record(self, invocation: Invocation) -> None:
+        """Start recording, or stop."""
+        self._app.tell(self._app.taping.toggle(invocation.argument))
+        self._app.report_status()
+
+    def run_play(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Play the recording on, or pause it."""
+        player = self._replay.player
+        if player.is_playing:
+            player.pause()
+        else:
+            player.play()
+        self._app.tick()
+
+    def run_step(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the next recorded moment."""
+        self._replay.step(1)
+        self._app.tick()
+
+    def run_back(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the recorded moment before."""
+        self._replay.step(-1)
+        self._app.tick()
+
+    def run_next(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the next event."""
+        self._replay.jump(1)
+        self._app.tick()
+
+    def run_previous(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the event before."""
+        self._replay.jump(-1)
+        self._app.tick()
+
+    def run_slower(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Play at half the speed."""
+        self._replay.player.shift_speed(-1)
+        self._app.tick()
+
+    def run_faster(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Play at twice the speed."""
+        self._replay.player.shift_speed(1)
+        self._app.tick()
+
+    def run_seek(self, invocation: Invocation) -> None:
+        """Go to a moment."""
+        player = self._replay.player
+        self._app.seek(moment_of_text(invocation.argument, player.position, player.duration))
+
+    @property
+    def _replay(self) -> ReplayFeed:
+        """The recording; the table keeps its commands away from everything else."""
+        if self._app.replay is None:
+            raise CommandError("this is no recording")
+        return self._app.replay
 
     def run_freeze(self, invocation: Invocation) -> None:  # noqa: ARG002
         """Hold the panes still, or let them go on."""

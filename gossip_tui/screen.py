@@ -6,13 +6,17 @@ import asyncio
 import contextlib
 import random
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from .app import GossipApp
 from .collector import collect_less_often
 from .demo import Chatter, Swarm, close_nodes, open_nodes
 from .feed import NodeFeed
 from .options import NodeOptions, open_node, successor
+from .recording.feed import ReplayFeed
+from .recording.reader import load
+from .recording.taping import TapeOptions, Taping
 from .shutdown import ending_signals, restored_terminal, terminal_is_gone
 
 try:
@@ -25,16 +29,34 @@ if TYPE_CHECKING:
 
     from .feed import Feed
 
-__all__ = ["run_demo", "run_node"]
+__all__ = ["Looks", "run_demo", "run_node", "run_replay"]
 
 
-def run_node(options: NodeOptions, *, ascii_only: bool, theme: str | None) -> None:
+class Looks(NamedTuple):
+    """How to draw."""
+
+    ascii_only: bool = False
+    theme: str | None = None
+
+
+def run_node(options: NodeOptions, looks: Looks, tape: TapeOptions) -> None:
     """Show one node until the person quits.
 
     Raises:
         OSError: The node can't bind.
+        RecordingError: The file to record to exists already or can't be made.
     """
-    asyncio.run(show_node(options, ascii_only=ascii_only, theme=theme))
+    asyncio.run(show_node(options, looks, tape))
+
+
+def run_replay(path: Path, looks: Looks) -> None:
+    """Show a recording until the person quits.
+
+    Raises:
+        OSError: The file can't be read.
+        RecordingError: It can't be replayed.
+    """
+    asyncio.run(show(ReplayFeed(load(path)), looks))
 
 
 async def run_to_the_end(app: TerminalApp) -> None:
@@ -52,36 +74,37 @@ async def run_to_the_end(app: TerminalApp) -> None:
         raise app.failure
 
 
-def run_demo(
-    options: NodeOptions, *, nodes: int, seed: int | None, ascii_only: bool, theme: str | None
-) -> None:
+def run_demo(options: NodeOptions, looks: Looks, tape: TapeOptions, *, nodes: int, seed: int | None) -> None:
     """Show a swarm that chats by itself until the person quits.
 
     Raises:
         OSError: Not all nodes can bind.
+        RecordingError: The file to record to exists already or can't be made.
     """
-    asyncio.run(show_demo(options, nodes=nodes, seed=seed, ascii_only=ascii_only, theme=theme))
+    asyncio.run(show_demo(options, looks, tape, nodes=nodes, seed=seed))
 
 
-async def show_node(options: NodeOptions, *, ascii_only: bool, theme: str | None) -> None:
+async def show_node(options: NodeOptions, looks: Looks, tape: TapeOptions) -> None:
     """Open a node, show it, and leave with it."""
-    node = await open_node(options)
-    await show(NodeFeed(node, successor=partial(successor, options)), ascii_only=ascii_only, theme=theme)
+    with contextlib.closing(Taping("run", tape)) as taping:
+        node = await open_node(options)
+        await show(NodeFeed(node, successor=partial(successor, options)), looks, taping)
 
 
 async def show_demo(
-    options: NodeOptions, *, nodes: int, seed: int | None, ascii_only: bool, theme: str | None
+    options: NodeOptions, looks: Looks, tape: TapeOptions, *, nodes: int, seed: int | None
 ) -> None:
     """Open a swarm, let it chat, show it, and leave with all of it."""
     rng = random.Random(seed)
-    members = await open_nodes(options, nodes, rng)
-    swarm = Swarm(members, Chatter(nodes, rng))
-    try:
-        swarm.start()
-        await show(NodeFeed(*members), ascii_only=ascii_only, theme=theme)
-    finally:
-        await swarm.stop()
-        await close_nodes(members)
+    with contextlib.closing(Taping("demo", tape)) as taping:
+        members = await open_nodes(options, nodes, rng)
+        swarm = Swarm(members, Chatter(nodes, rng))
+        try:
+            swarm.start()
+            await show(NodeFeed(*members), looks, taping)
+        finally:
+            await swarm.stop()
+            await close_nodes(members)
 
 
 class TerminalApp(GossipApp):
@@ -101,14 +124,14 @@ class TerminalApp(GossipApp):
         return self._exception
 
 
-async def show(feed: Feed, *, ascii_only: bool, theme: str | None) -> None:
+async def show(feed: Feed, looks: Looks, taping: Taping | None = None) -> None:
     """Draw a feed until the person quits or a signal ends it.
 
     Raises:
         Exception: Whatever brought the application down.
     """
     collect_less_often()
-    app = TerminalApp(feed, ascii=ascii_only, theme=theme)
+    app = TerminalApp(feed, ascii=looks.ascii_only, theme=looks.theme, taping=taping)
     drawing = asyncio.current_task()
     assert drawing is not None
 

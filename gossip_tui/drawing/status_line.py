@@ -69,6 +69,8 @@ class Recent:
         if snapshot.id != self._node:
             self._samples.clear()
             self._node = snapshot.id
+        elif self._samples and self._samples[-1].at == at:
+            self._samples.pop()  # the time of a recording stands still while it is paused
         counters = snapshot.counters
         self._samples.append(Sample(at, counters.datagrams_in, counters.datagrams_out, snapshot.rejected))
         while self._samples[0].at < at - REJECT_PERIOD:
@@ -116,6 +118,8 @@ class Status:
     """Errors inside this program, which were caught."""
     failure: str = ""
     """The last of them in words."""
+    recording: bool = False
+    """Whether what happens is recorded."""
     seat: str = ""
     """Where in the swarm this is, such as ``3/24``; empty for a single node."""
 
@@ -200,6 +204,8 @@ def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
     yield Segment(f"{safe(snapshot.id.name, 40)} {snapshot.address}{seat}", "bold")
     if status.frozen:
         yield Segment(" FROZEN: F8 goes on ", "reverse bold")
+    if status.recording:
+        yield Segment("REC", "bold $text-error")
     problem = problem_of(status)
     if problem is not None:
         style = "bold $text-error" if problem.urgent else "$text-warning"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.console import Group, RenderableType
 from textual.binding import Binding, BindingType
 
-from gossip_tui.commands import Where, command_rows, key_rows
+from gossip_tui.commands import Command, Where, command_rows, key_rows
 from gossip_tui.text import Safe
 from gossip_tui.theme import Glyphs
 
@@ -46,23 +46,23 @@ class HelpScreen(TextDialog):
 
     HINT = Safe("Esc closes, PgDn scrolls")
 
-    def __init__(self, glyphs: Glyphs, *, demo: bool) -> None:
+    def __init__(self, glyphs: Glyphs, commands: tuple[Command, ...]) -> None:
         """Make the help.
 
         Args:
             glyphs: The signs to be explained.
-            demo: Whether there are several nodes, and so commands for them.
+            commands: Those there are here.
         """
         super().__init__(Safe("Help"))
         self._glyphs = glyphs
-        self._demo = demo
+        self._commands = commands
 
     def body(self) -> RenderableType:
         """All of it, one section under the other."""
         commands = [
-            (call, f"{does} ({key})" if key else does) for call, key, does in command_rows(demo=self._demo)
+            (call, f"{does} ({key})" if key else does) for call, key, does in command_rows(self._commands)
         ]
-        keys = [(label, place(where) + does) for label, where, does in key_rows(demo=self._demo)]
+        keys = [(label, place(where) + does) for label, where, does in key_rows(self._commands)]
         sections = [("Panes", PANES), ("Commands", commands), ("Keys", keys), ("Signs", signs(self._glyphs))]
         parts: list[RenderableType] = []
         for title, rows in sections:

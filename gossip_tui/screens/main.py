@@ -20,6 +20,7 @@ from gossip_tui.widgets.composer import Composer
 from gossip_tui.widgets.pane import Pane
 from gossip_tui.widgets.partial_view import PartialViewPane
 from gossip_tui.widgets.rates import RatesPane
+from gossip_tui.widgets.scrub_bar import ScrubBar
 from gossip_tui.widgets.status_bar import StatusBar
 from protocol.core.snapshot import NodeSnapshot
 
@@ -68,6 +69,7 @@ class MainScreen(Screen[None]):
         glyphs: What to draw with.
         clock: Seconds on a clock that only goes forward; rates and fading marks go by it.
         wall_clock: Unix seconds, for the lines of the log that no node sent.
+        seek: Goes to a position, where this shows a recording.
     """
 
     AUTO_FOCUS = "#composer-input"
@@ -86,6 +88,7 @@ class MainScreen(Screen[None]):
         glyphs: Glyphs = UNICODE,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        seek: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(id="main")
         ascii_only = glyphs is not UNICODE
@@ -95,6 +98,10 @@ class MainScreen(Screen[None]):
         self.rates = RatesPane(glyphs=glyphs, clock=clock, id="rates")
         self.rates.can_focus = False  # there is nothing to do in it
         self.log_pane = CausalLogPane(glyphs=glyphs, clock=wall_clock, id="log")
+        self.scrub_bar = None if seek is None else ScrubBar(seek, glyphs=glyphs, id="scrub")
+        if seek is not None:
+            # Space and brackets play and step there; in the composer they are typed.
+            self.AUTO_FOCUS = "#log"  # type: ignore[misc]
         self.active_pane: Pane = self.log_pane
         """The pane that has, or last had, the focus: the one that is seen where there is room for one."""
         self.zoomed = False
@@ -114,6 +121,8 @@ class MainScreen(Screen[None]):
                 yield self.partial_view
                 yield self.rates
             yield self.log_pane
+        if self.scrub_bar is not None:
+            yield self.scrub_bar
         yield self.composer
         yield Footer(compact=True)
 

@@ -18,7 +18,7 @@ from gossip_tui.completion import Completion, Vocabulary, complete
 from gossip_tui.text import Safe, safe
 from protocol.errors import GossipError
 
-__all__ = ["Composer", "ComposerInput", "History", "pasted_lines"]
+__all__ = ["INVITATIONS", "IN_A_RECORDING", "Composer", "ComposerInput", "History", "pasted_lines"]
 
 HISTORY_LIMIT = 500
 """Lines remembered; a choice."""
@@ -44,6 +44,11 @@ AFTER_LEAVING = (
     "this node has left: /join comes back as a new incarnation",
     "left: /join comes back",
     "left",
+)
+IN_A_RECORDING = (
+    "this is a recording: /commands only   (/help, Space plays and pauses)",
+    "a recording: /commands only",
+    "a recording",
 )
 """What stands in an empty line, longest first; the first that fits is shown."""
 
@@ -150,6 +155,7 @@ class Composer(Vertical):
         ask: Is given the lines of a paste that has more than one.
         vocabulary: The words that Tab knows now.
         payload_limit: Bytes that fit one message.
+        invitations: What stands in an empty line, longest first.
     """
 
     DEFAULT_CSS = """
@@ -174,9 +180,11 @@ class Composer(Vertical):
         vocabulary: Callable[[], Vocabulary],
         payload_limit: Callable[[], int],
         *,
+        invitations: tuple[str, ...] = INVITATIONS,
         id: str | None = None,  # noqa: A002 - Textual's word
     ) -> None:
         super().__init__(id=id)
+        self._invitations = invitations
         self.history = History()
         self.input = ComposerInput(self)
         self.hint = Safe("")
@@ -202,7 +210,7 @@ class Composer(Vertical):
         self._invite(left=self.left)
 
     def _invite(self, *, left: bool) -> None:
-        texts = AFTER_LEAVING if left else INVITATIONS
+        texts = AFTER_LEAVING if left else self._invitations
         room = self.size.width - PROMPT_WIDTH
         self.input.placeholder = next((text for text in texts if len(text) <= room), texts[-1])
 

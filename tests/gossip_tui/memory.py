@@ -118,7 +118,7 @@ class MemoryNode:
         self._ring()
         return message
 
-    def hear(self, who: str, text: str, **fields: Any) -> Message:
+    def hear(self, who: str, text: str | bytes, **fields: Any) -> Message:
         """The node delivers what another one said after everything before."""
         return self.deliver(self.talk.say(who, text, *self.told[-1:], **fields))
 

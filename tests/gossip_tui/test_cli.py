@@ -145,7 +145,7 @@ def test_an_option_that_the_command_does_not_have_is_refused_not_lost(
         (("send", "hi", "--timeout", "nan"), ("--timeout", "nan", "above 0")),
         (("tail", "--advertise", "0.0.0.0"), ("--advertise", "0.0.0.0")),
         (("tail", "--cluster", "c" * 65), ("--cluster", "64")),
-        (("bogus",), ("bogus", "run, demo, tail, send, simulate")),
+        (("bogus",), ("bogus", "run, demo, replay, tail, send")),
         (("--bogus",), ("--bogus",)),
         (("demo", "--nodes", "1"), ("--nodes", "1", "2")),
     ],
@@ -176,9 +176,9 @@ def test_what_was_typed_can_not_harm_the_terminal_through_an_error(
     assert line.rstrip("\n").isprintable()
 
 
-@pytest.mark.parametrize("command", ["run", "demo"])
+@pytest.mark.parametrize("command", ["run", "demo", "replay f"])
 def test_drawing_without_a_terminal_names_tail(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, line = complaint(capsys, command)
+    code, line = complaint(capsys, *command.split())
     assert code == 2
     assert "gossip-tui tail" in line
 
@@ -187,7 +187,7 @@ def test_no_command_at_all_means_run(capsys: pytest.CaptureFixture[str]) -> None
     assert complaint(capsys)[1].startswith("gossip-tui: run needs a terminal")
 
 
-@pytest.mark.parametrize("words", [(), ("run",), ("demo",), ("tail",), ("send",), ("simulate",)])
+@pytest.mark.parametrize("words", [(), ("run",), ("demo",), ("replay",), ("tail",), ("send",), ("simulate",)])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_shows_an_example(words: tuple[str, ...], flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, flag]) == 0

@@ -25,6 +25,7 @@ DUE = (
     "join",
     "add",
     "peers",
+    "record",
     "leave",
     "strategy",
     "order",
@@ -55,7 +56,7 @@ def test_names_and_keys_are_unique() -> None:
 
 
 def test_keys_without_a_command_stay_free() -> None:
-    assert not {command.key for command in COMMANDS} & {"f4", "f5", "f6", "f7"}
+    assert not {command.key for command in COMMANDS} & {"f4", "f5", "f6"}
 
 
 @pytest.mark.parametrize(
@@ -119,11 +120,23 @@ def test_commands_for_several_nodes_exist_only_where_there_are_several() -> None
     assert "node" not in [command.name for command in available(demo=False)]
 
 
+def test_a_recording_has_commands_of_its_own_and_refuses_those_of_a_live_node() -> None:
+    assert parse_line("/seek +10", replay=True) == Invocation(find_command("seek", replay=True), "+10")
+    with pytest.raises(CommandError, match="/join needs a live node, and this is a recording"):
+        parse_line("/join a:1", replay=True)
+    with pytest.raises(CommandError, match="there is no /seek"):
+        parse_line("/seek +10")
+    names = [command.name for command in available(demo=False, replay=True)]
+    assert "play" in names
+    assert "record" not in names
+
+
 def test_tables_name_every_command_and_every_key() -> None:
     calls = [call for call, _, _ in command_rows()]
     labels = [label for label, _, _ in key_rows()]
     assert calls == [command.call for command in COMMANDS]
-    assert {key.label for key in KEYS} | {"F1", "F2", "F3", "F8", "F9", "F10", "^q"} == set(labels)
+    live = {"F1", "F2", "F3", "F7", "F8", "F9", "F10", "^q"}
+    assert {key.label for key in KEYS} | live | {"Space", "[", "]", "{", "}", "-", "+"} == set(labels)
 
 
 def test_a_markdown_table_escapes_pipes() -> None:

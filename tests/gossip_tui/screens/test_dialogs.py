@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 from textual.screen import Screen
 
-from gossip_tui.commands import COMMANDS, KEYS
+from gossip_tui.commands import COMMANDS, KEYS, available
 from gossip_tui.drawing.names import Names
 from gossip_tui.screens.help import HelpScreen
 from gossip_tui.screens.message import (
@@ -37,23 +37,23 @@ def drawn(renderable: RenderableType, width: int = 100) -> str:
 
 
 def test_the_help_explains_every_command_and_every_key() -> None:
-    text = drawn(HelpScreen(UNICODE, demo=True).body())
+    text = drawn(HelpScreen(UNICODE, COMMANDS).body())
     assert all(command.call in text for command in COMMANDS)
     assert all(key.does.split(",")[0] in text for key in KEYS)
 
 
 def test_the_help_of_a_single_node_hints_at_no_swarm() -> None:
-    assert "/node" not in drawn(HelpScreen(UNICODE, demo=False).body())
+    assert "/node" not in drawn(HelpScreen(UNICODE, available(demo=False)).body())
 
 
 def test_the_help_shows_the_signs_in_use() -> None:
-    signs = drawn(HelpScreen(ASCII, demo=False).body()).split("Signs")[1]
+    signs = drawn(HelpScreen(ASCII, available(demo=False)).body()).split("Signs")[1]
     assert signs.isascii()
     assert ASCII.concurrent in signs
 
 
 def test_a_heading_starts_the_help_and_no_empty_line() -> None:
-    assert drawn(HelpScreen(UNICODE, demo=False).body()).splitlines()[0] == "Panes"
+    assert drawn(HelpScreen(UNICODE, available(demo=False)).body()).splitlines()[0] == "Panes"
 
 
 def test_peers_are_listed_by_state_and_then_by_name_in_the_order_people_count() -> None:
@@ -185,7 +185,7 @@ async def test_dialogs_open_in_any_terminal(size: tuple[int, int]) -> None:
     async with driven(size=size) as driver:
         message = driver.node.hear("p2", "x" * 90)
         dialogs: list[Screen[Any]] = [
-            HelpScreen(UNICODE, demo=True),
+            HelpScreen(UNICODE, COMMANDS),
             PeersScreen(driver.node.picture),
             MessageScreen(message, [message], Names()),
             PasteQuestion(["a", "b" * 200], 100),

@@ -1,4 +1,4 @@
-# The parts of msgpack that protocol.wire uses; the distribution carries no types.
+# The parts of msgpack that are used here; the distribution carries no types.
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,6 +24,7 @@ class Unpacker:
         max_array_len: int = ...,
         max_map_len: int = ...,
         max_ext_len: int = ...,
+        strict_map_key: bool = ...,
         object_hook: Callable[[dict[Any, Any]], object] | None = ...,
         ext_hook: Callable[[int, bytes], object] = ...,
     ) -> None: ...
@@ -39,6 +40,7 @@ def unpackb(
     max_array_len: int = ...,
     max_map_len: int = ...,
     max_ext_len: int = ...,
+    strict_map_key: bool = ...,
     object_hook: Callable[[dict[Any, Any]], object] | None = ...,
     ext_hook: Callable[[int, bytes], object] = ...,
 ) -> Any: ...

@@ -1,0 +1,142 @@
+"""What happens at nodes as records of a recording; knows no file and no clock.
+
+Whatever was said once in a file is not said again: nodes are numbers, a message that several nodes deliver
+has its content once, a picture only what is different from the one before, but for a whole one now and then,
+so that a reader can start in the middle.
+"""
+
+from __future__ import annotations
+
+import math
+
+from msgpack import Packer
+
+from protocol.core.events import Event
+from protocol.core.identity import Dot, NodeId
+from protocol.core.messages import Message
+from protocol.core.snapshot import NodeSnapshot
+
+from .events import flat_event
+from .limits import MARK, NODES_LIMIT, PARENTS_LIMIT, TEXT_LIMIT, VERSION, Kind
+from .pictures import Flat, change_between, flat_dots, flatten
+
+__all__ = ["RecordEncoder", "head_of"]
+
+WHOLE_PERIOD = 20_000
+"""Milliseconds between two whole pictures of a node: a reader applies some eighty changes to get anywhere."""
+
+REMEMBERED = 50_000
+"""Messages whose content is known to be in the file: five times what a node retains."""
+
+LATE, FROM_HISTORY = 1, 2
+"""The marks of a delivery."""
+
+
+def head_of(source: str, program: str, started_at: float) -> bytes:
+    """The first value of a recording."""
+    about = {"source": source, "program": program, "started_at": started_at}
+    return Packer().pack([MARK, VERSION, about])
+
+
+class RecordEncoder:
+    """Makes packed records out of what nodes tell; each method returns the bytes to append."""
+
+    def __init__(self) -> None:
+        self._pack = Packer().pack
+        self._numbers: dict[NodeId, int] = {}
+        self._fresh: list[bytes] = []
+        self._known: dict[Dot, bool] = {}
+        """Messages in the file, and whether the clocks of others may be derived from theirs."""
+        self._pictures: dict[int, Flat] = {}
+        self._whole_at: dict[int, float] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more nodes were named than a reader takes."""
+        return len(self._numbers) > NODES_LIMIT - 256
+
+    def track(self, moment: int, track: int, node: NodeId) -> bytes:
+        """From now on ``track`` shows ``node``."""
+        self._pictures.pop(track, None)
+        return self._record(Kind.TRACK, moment, track, self._number_of(node))
+
+    def delivery(self, moment: int, track: int, message: Message) -> bytes:
+        """A message was delivered on a track."""
+        known = message.id in self._known
+        content = b"" if known else self._content(moment, message)
+        origin, sequence = message.id
+        marks = LATE * message.late | FROM_HISTORY * message.from_history
+        return content + self._record(
+            Kind.DELIVERY,
+            moment,
+            track,
+            self._number_of(origin),
+            sequence,
+            message.delivered_at,
+            message.hops,
+            marks,
+        )
+
+    def picture(self, moment: int, track: int, snapshot: NodeSnapshot) -> bytes:
+        """How a node is now; nothing if that is how it was."""
+        flat = flatten(snapshot, self._number_of)
+        before = self._pictures.get(track)
+        if before is None or moment - self._whole_at.get(track, -math.inf) >= WHOLE_PERIOD:
+            self._whole_at[track] = moment
+            self._pictures[track] = flat
+            return self._record(Kind.WHOLE, moment, track, self._pack(flat))
+        change = change_between(before, flat)
+        if not change:
+            return b""
+        self._pictures[track] = flat
+        return self._record(Kind.CHANGE, moment, track, self._pack(change))
+
+    def event(self, moment: int, track: int, event: Event) -> bytes:
+        """Something worth a line happened at a node; nothing for other events."""
+        flat = flat_event(event, self._number_of)
+        return b"" if flat is None else self._record(Kind.EVENT, moment, track, *flat)
+
+    def word(self, moment: int, track: int | None, kind: str, text: str) -> bytes:
+        """The application put a line into the log."""
+        return self._record(
+            Kind.WORD, moment, track, kind, text[:TEXT_LIMIT].encode("utf-8", "replace").decode()
+        )
+
+    def _content(self, moment: int, message: Message) -> bytes:
+        origin, sequence = message.id
+        parents = message.parents[:PARENTS_LIMIT]
+        derivable = (
+            not message.late
+            and len(parents) == len(message.parents)
+            and all(self._known.get(parent, False) for parent in parents)
+            and (sequence == 1 or any(parent.origin == origin for parent in parents))
+        )
+        clock = (
+            None if derivable else [[self._number_of(node), count] for node, count in message.clock.items()]
+        )
+        self._known[message.id] = not message.late
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return self._record(
+            Kind.MESSAGE,
+            moment,
+            self._number_of(origin),
+            sequence,
+            message.depth,
+            message.created_at,
+            message.payload,
+            flat_dots(parents, self._number_of),
+            clock,
+        )
+
+    def _number_of(self, node: NodeId) -> int:
+        found = self._numbers.get(node)
+        if found is None:
+            found = self._numbers[node] = len(self._numbers)
+            self._fresh.append(self._pack([Kind.NODE, 0, node.name, node.incarnation]))
+        return found
+
+    def _record(self, *parts: object) -> bytes:
+        record = self._pack(list(parts))
+        fresh, self._fresh = self._fresh, []
+        return b"".join([*fresh, record])

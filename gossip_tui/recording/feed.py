@@ -1,0 +1,237 @@
+"""A recording as a feed: the screen shows it as it shows a node, and nothing can be asked of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from gossip_tui.commands import CommandError
+from gossip_tui.feed import Recorded, Update
+from gossip_tui.notices import Notice, notices_of
+from protocol.core.messages import Message
+from protocol.core.snapshot import NodeSnapshot
+from protocol.core.strategy import Strategy
+from protocol.errors import StateError
+from protocol.text import printable
+
+from .limits import RecordingError
+from .player import Player, Scrub, clock_text
+from .recording import Recording, Track, Word
+
+__all__ = ["ReplayFeed"]
+
+NOTICE_KINDS = frozenset({"info", "joined", "parted", "warning"})
+"""The kinds of lines there are; a word of any other kind, from another version, is shown as the first."""
+
+NOTICES_SHOWN = 1_000
+"""Lines about the network shown at once after a jump, the newest: what a live log keeps between two looks."""
+
+
+class ReplayFeed:
+    """Plays a recording; one sits on any of the nodes that were recorded.
+
+    Args:
+        recording: What to play.
+        clock: Seconds of real time, only forward.
+    """
+
+    def __init__(self, recording: Recording, clock: Callable[[], float] = time.monotonic) -> None:
+        self.recording = recording
+        self.player = Player(recording.duration, clock)
+        self._seat = 0
+        self._moved = True
+        self._messages = 0
+        self._notes = 0
+        self._frame = -1
+        self._shown: NodeSnapshot | None = None
+        self._what = ""
+
+    @property
+    def track(self) -> Track:
+        """The side of the node one sits on."""
+        return self.recording.tracks[self._seat]
+
+    async def open(self) -> None:
+        """Play from the start."""
+        self.player.play()
+
+    async def close(self) -> None:
+        """There is nothing to leave."""
+
+    def poll(self) -> Update | None:
+        """What came since the last look, in the time of the recording."""
+        player, track = self.player, self.track
+        player.advance()
+        if player.went_back or self._moved:
+            self._messages = self._notes = 0
+            self._frame = -1
+        moved, player.went_back, self._moved = player.went_back or self._moved, False, False
+        messages, notes = track.messages_until(player.position), track.notes_until(player.position)
+        frame = max(0, track.frame_index(player.position))
+        if (messages, notes, frame) == (self._messages, self._notes, self._frame) and not moved:
+            return None
+        update = Update(
+            self._picture(track, frame),
+            tuple(track.messages[self._messages : messages]),
+            tuple(self._notices(track, max(self._notes, notes - NOTICES_SHOWN), notes)),
+            moved,
+        )
+        self._messages, self._notes, self._frame = messages, notes, frame
+        return update
+
+    # How one moves through it.
+
+    def scrub(self) -> Scrub:
+        """What the scrub bar shows."""
+        player = self.player
+        marks = tuple(moment.at for moment in self.track.moments)
+        what = "" if player.is_playing else self._what
+        note = self.recording.note
+        return Scrub(player.position, player.duration, player.speed, player.is_playing, marks, what, note)
+
+    def wall_clock(self) -> float:
+        """Unix seconds at the position, by the clock of the computer that recorded."""
+        return self.recording.about.started_at + self.player.position / 1000
+
+    def elapsed(self) -> float:
+        """Seconds of recording gone by, forward only."""
+        return self.player.elapsed
+
+    def seek(self, position: int) -> None:
+        """Go to a position; whether it plays stays as it is."""
+        self._what = ""
+        self.player.seek(position)
+
+    def step(self, direction: int) -> None:
+        """Pause, and go to the next recorded moment, or to the one before.
+
+        Raises:
+            CommandError: There is none.
+        """
+        self.player.pause()
+        before, after = self.track.times_around(self.player.position)
+        chosen = after if direction > 0 else before
+        if chosen is None:
+            raise CommandError("this is the end of the recording" if direction > 0 else "this is its start")
+        self.seek(chosen)
+
+    def jump(self, direction: int) -> None:
+        """Pause at the next thing worth it, or at the one before: late messages, gaps, losses, faults.
+
+        Raises:
+            CommandError: There is none.
+        """
+        player = self.player
+        times = [moment.at for moment in self.track.moments]
+        chosen = player.next_of(times) if direction > 0 else player.previous_of(times)
+        if chosen is None:
+            where = "behind" if direction > 0 else "before"
+            raise CommandError(
+                f"nothing came late, got lost or went wrong {where} {clock_text(player.position)}"
+            )
+        player.pause()
+        self.seek(chosen)
+        what = [moment.what for moment in self.track.moments if moment.at == chosen]
+        more = f" and {len(what) - 1} more" if len(what) > 1 else ""
+        self._what = printable(what[0]) + more
+
+    # The seats, as of a swarm.
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Names of the nodes that were recorded."""
+        return tuple(track.name for track in self.recording.tracks)
+
+    @property
+    def seat(self) -> int:
+        """Which of the ``seats`` this is."""
+        return self._seat
+
+    def move(self, seat: int) -> None:
+        """Sit on another node.
+
+        Raises:
+            IndexError: There is no such seat.
+        """
+        if not 0 <= seat < len(self.recording.tracks):
+            raise IndexError(seat)
+        if seat != self._seat:
+            self._seat = seat
+            self._moved = True
+
+    # What needs a live node.
+
+    def send(self, text: str) -> Message:  # noqa: ARG002 - all feeds are called alike
+        """Refuse: what was recorded is over."""
+        refuse()
+
+    async def drain(self) -> None:
+        """Nothing waits."""
+
+    @property
+    def payload_limit(self) -> int:
+        """Bytes that fit one message; none are sent."""
+        return 1
+
+    @property
+    def has_left(self) -> bool:
+        """A recording never comes back: what it says of its node is in the picture."""
+        return False
+
+    @property
+    def recordable(self) -> tuple[Recorded, ...]:
+        """Nothing: it is recorded."""
+        return ()
+
+    @property
+    def unacknowledged(self) -> int:
+        """Nothing would be lost by ending."""
+        return 0
+
+    async def join(self, *contacts: str) -> bool:  # noqa: ARG002
+        """Refuse."""
+        refuse()
+
+    def add(self, *peers: str) -> None:  # noqa: ARG002
+        """Refuse."""
+        refuse()
+
+    async def leave(self) -> None:
+        """Refuse."""
+        refuse()
+
+    def set_strategy(self, text: str) -> Strategy:  # noqa: ARG002
+        """Refuse."""
+        refuse()
+
+    def _picture(self, track: Track, frame: int) -> NodeSnapshot:
+        """The picture, or where it can't be read the last one that could, which is said."""
+        try:
+            self._shown = track.picture(frame, self.recording.nodes)
+        except RecordingError as error:
+            self.recording.note = str(error)
+            if self._shown is None or self._shown.id not in track.nodes:
+                self._shown = track.picture(0, self.recording.nodes)
+        return self._shown
+
+    def _notices(self, track: Track, first: int, last: int) -> list[Notice]:
+        found: list[Notice] = []
+        started_at = self.recording.about.started_at
+        for at, note in zip(track.note_times[first:last], track.notes[first:last], strict=True):
+            moment = started_at + at / 1000
+            if isinstance(note, Word):
+                kind = note.kind if note.kind in NOTICE_KINDS else "info"
+                found.append(Notice(printable(note.text), moment, kind))
+            else:
+                found += notices_of([note], moment)
+        return found
+
+
+def refuse() -> NoReturn:
+    """Say why nothing can be done to the past.
+
+    Raises:
+        StateError: Always.
+    """
+    raise StateError("this is a recording: nothing can be sent or changed in it")

@@ -1,0 +1,193 @@
+"""Records running nodes: listens to them as a screen does, and hands what it hears to a file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gossip_tui.feed import Recorded
+from protocol.core.events import Event
+from protocol.core.messages import Message
+
+from .encoder import RecordEncoder, head_of
+from .file import RecordingFile
+from .limits import TRACKS_LIMIT
+
+__all__ = ["Recorder"]
+
+PERIOD = 0.25
+"""Seconds between two pictures of the node one sits on: what a screen shows. At each a block is written, so
+that a killed program loses no more than this."""
+
+TURNS = 4
+"""The other nodes of a swarm are pictured in turn, each once in so many periods: once a cycle."""
+
+YIELD_EVERY = 64
+"""Messages of a long history that are packed before the node has a turn: a millisecond."""
+
+CHUNK_LIMIT = 256 << 10
+"""Bytes of records that make a block before the period is over."""
+
+
+class Recorder:
+    """Writes a recording of one node, or of all nodes of a swarm, until it is stopped or can't go on.
+
+    Args:
+        path: A file that does not exist yet.
+        nodes: The nodes as they are now; asked again and again, since nodes come back as new ones.
+        seat: Which of them is looked at; its pictures are the closest.
+        source: What this is: ``run``, ``demo`` or ``tail``.
+        program: The version of the program.
+        limit: Bytes that the file may have.
+        on_end: Called once in the loop when the recording ends by itself, with the reason.
+
+    Raises:
+        RecordingError: The file exists or can't be made.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        nodes: Callable[[], Sequence[Recorded]],
+        *,
+        seat: Callable[[], int] = lambda: 0,
+        source: str,
+        program: str,
+        limit: int | None = None,
+        on_end: Callable[[str], object] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.file = RecordingFile(path, head_of(source, program, wall_clock()), limit)
+        self.on_end = on_end
+        self._nodes = nodes
+        self._seat = seat
+        self._clock = clock
+        self._started = clock()
+        self._encoder = RecordEncoder()
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._turn = 0
+        self._tracked: list[Recorded] = []
+        self._readers: dict[int, list[asyncio.Task[None]]] = {}
+        self._ticking: asyncio.Task[None] | None = None
+        self._ended = False
+
+    def start(self) -> None:
+        """Listen from now on, to what is retained first; in the loop of the nodes."""
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+                loop.call_soon_threadsafe(self._give_up)
+
+        self.file.when_failed(tell)
+        self._ticking = asyncio.create_task(self._tick_on(), name="gossip-tui recording")
+
+    def stop(self) -> None:
+        """End the recording in order; a second call does nothing. ``file.wait`` waits until it is written."""
+        if self._ended:
+            return
+        for track in range(len(self._tracked)):
+            self._picture(track)
+        self._flush()
+        self._ended = True
+        self._hush()
+        self.file.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it records."""
+        return not self._ended
+
+    def tick(self) -> None:
+        """Look at the nodes and write what is new; what the timer does."""
+        if self._ended:
+            return
+        self._follow()
+        self._turn += 1
+        for track in range(len(self._tracked)):
+            if track == self._seat() or track % TURNS == self._turn % TURNS:
+                self._picture(track)
+        self._flush()
+        if self._encoder.is_full:
+            self.stop()
+            self.on_end("more nodes were heard of than a recording names")
+
+    def word(self, text: str, kind: str) -> None:
+        """The application puts a line into its log."""
+        if not self._ended:
+            self._follow()
+            self._add(self._encoder.word(self._moment(), self._seat(), kind, text))
+
+    async def _tick_on(self) -> None:
+        while not self._ended:
+            self.tick()
+            await asyncio.sleep(PERIOD)
+
+    def _follow(self) -> None:
+        """Listen to nodes that are new in their place."""
+        for track, node in enumerate(list(self._nodes())[:TRACKS_LIMIT]):
+            if track < len(self._tracked) and self._tracked[track] is node:
+                continue
+            self._tracked[track : track + 1] = [node]
+            self._add(self._encoder.track(self._moment(), track, node.id))
+            self._picture(track)
+            for reader in self._readers.pop(track, []):
+                reader.cancel()
+            self._readers[track] = [
+                asyncio.create_task(self._hear(track, node.messages(), self._take_message)),
+                asyncio.create_task(self._hear(track, node.events(), self._take_event)),
+            ]
+
+    async def _hear(self, track: int, stream: AsyncIterator[Any], take: Callable[[int, Any], None]) -> None:
+        count = 0
+        async for item in stream:
+            take(track, item)
+            count += 1
+            if not count % YIELD_EVERY:
+                await asyncio.sleep(0)
+
+    def _take_message(self, track: int, message: Message) -> None:
+        self._add(self._encoder.delivery(self._moment(), track, message))
+
+    def _take_event(self, track: int, event: Event) -> None:
+        self._add(self._encoder.event(self._moment(), track, event))
+
+    def _picture(self, track: int) -> None:
+        snapshot = self._tracked[track].snapshot()
+        self._add(self._encoder.picture(self._moment(), track, snapshot))
+
+    def _add(self, records: bytes) -> None:
+        if records and not self._ended:
+            self._parts.append(records)
+            self._size += len(records)
+            if self._size >= CHUNK_LIMIT:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._parts:
+            self.file.append(b"".join(self._parts))
+            self._parts, self._size = [], 0
+
+    def _give_up(self) -> None:
+        """The file took no more: say so once, and let the nodes go on."""
+        if not self._ended:
+            self._ended = True
+            self._hush()
+            self.on_end(self.file.failure)
+
+    def _hush(self) -> None:
+        for readers in self._readers.values():
+            for reader in readers:
+                reader.cancel()
+        self._readers.clear()
+        if self._ticking is not None and self._ticking is not asyncio.current_task():
+            self._ticking.cancel()
+
+    def _moment(self) -> int:
+        return max(0, int((self._clock() - self._started) * 1000))

@@ -1,0 +1,262 @@
+"""Recording and replaying on the screen: keys, commands, the scrub bar, and what is refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from gossip_tui.recording.feed import ReplayFeed
+from gossip_tui.recording.reader import load
+from gossip_tui.recording.taping import TapeOptions, Taping
+from tests.gossip_tui.driving import NEVER, WIDE, CountingApp, Hands, driven
+from tests.gossip_tui.memory import MemoryNode, settle
+
+from .tapes import files_in, story, taped
+from .test_player import Clock
+
+
+class ReplayHands(Hands):
+    """Drives a recording by a clock of its own."""
+
+    def __init__(self, app: CountingApp, pilot: object, clock: Clock) -> None:
+        super().__init__(app, pilot)  # type: ignore[arg-type]
+        self.clock = clock
+
+    async def wait(self, seconds: float) -> None:
+        """Time goes by, in looks of half a second."""
+        for _ in range(int(seconds * 2)):
+            self.clock.now += 0.5
+            await self.look()
+
+    @property
+    def scrub(self) -> str:
+        assert self.app.main.scrub_bar is not None
+        return self.app.main.scrub_bar.text
+
+
+@asynccontextmanager
+async def replayed(path: Path, size: tuple[int, int] = WIDE) -> AsyncIterator[ReplayHands]:
+    clock = Clock()
+    app = CountingApp(ReplayFeed(load(path), clock), tick_period=NEVER)
+    async with app.run_test(size=size) as pilot:
+        hands = ReplayHands(app, pilot, clock)
+        await hands.look()
+        yield hands
+
+
+@pytest.fixture
+async def tape(tmp_path: Path) -> Path:
+    await story(tmp_path / "tape")
+    return tmp_path / "tape"
+
+
+# Recording.
+
+
+async def test_f7_records_and_the_status_bar_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven() as driver:
+        driver.node.hear("p2", "before it began")
+        await driver.look()
+        assert "REC" not in driver.status
+        await driver.press("f7")
+        assert "REC" in driver.status
+        assert "recording to p1-" in driver.log
+        driver.node.hear("p2", "while it ran")
+        await driver.look()
+        await driver.press("f7")
+        assert "REC" not in driver.status
+        assert "gossip-tui replay shows it" in driver.log
+        driver.node.hear("p2", "afterwards")
+        await driver.look()
+    (path,) = files_in(tmp_path)
+    recording = load(path)
+    assert [message.text for message in recording.tracks[0].messages] == ["before it began", "while it ran"]
+    assert recording.is_complete
+
+
+async def test_a_frozen_screen_goes_on_being_recorded(tmp_path: Path) -> None:
+    async with driven() as driver:
+        await driver.enter(f"/record {tmp_path / 'a'}")
+        await driver.press("f8")
+        driver.node.hear("p2", "behind the ice")
+        driver.node.now(cycle=999)
+        await driver.look()
+        assert "behind the ice" not in driver.log
+        assert "REC" in driver.status
+        assert "FROZEN" in driver.status
+    track = load(tmp_path / "a").tracks[0]
+    assert [message.text for message in track.messages] == ["behind the ice"]
+    assert track.picture(len(track.frames) - 1, load(tmp_path / "a").nodes).cycle == 999
+
+
+async def test_an_existing_file_is_refused_in_the_composer(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    async with driven() as driver:
+        await driver.enter(f"/record {tmp_path / 'mine'}")
+        assert "mine exists already and is kept" in driver.hint
+        assert "REC" not in driver.status
+
+
+async def test_a_recording_that_ends_by_itself_is_said_and_the_node_goes_on(tmp_path: Path) -> None:
+    taping = Taping("run", TapeOptions(tmp_path / "a", limit=4_096))
+    async with driven(taping=taping) as driver:
+        assert "REC" in driver.status
+        driver.node.hear("p2", Random(7).randbytes(5_000))
+        await driver.look()
+        recorder = taping._recorder
+        assert recorder is not None
+        recorder.tick()
+        recorder.file._thread.join(30)
+        await settle()
+        await driver.look()
+        assert "recording has ended: it reached its limit of 4,096 bytes" in driver.log
+        assert "REC" not in driver.status
+        await driver.enter("still here")
+        assert driver.node.told[-1].text == "still here"
+
+
+async def test_what_the_application_says_is_recorded(tmp_path: Path) -> None:
+    async with driven() as driver:
+        await driver.enter(f"/record {tmp_path / 'a'}")
+        await driver.enter("/strategy cyclon")
+    notes = load(tmp_path / "a").tracks[0].notes
+    assert any("strategy is now" in str(note) for note in notes)
+
+
+# Replaying.
+
+
+async def test_a_recording_plays_in_the_same_panes(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        assert "playing 0:00 / 0:05" in hands.scrub
+        assert "hello" not in hands.log
+        await hands.wait(2.5)
+        assert "hello" in hands.log
+        assert "p2" in hands.text
+        assert "cycle 414" in hands.status
+        await hands.wait(3.0)
+        assert "the end" in hands.log
+        assert "paused  0:05 / 0:05" in hands.scrub
+
+
+async def test_hostile_text_in_a_recording_does_no_harm(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.enter("/seek 100%")
+        assert "answer [/] ␛[31m" in hands.log
+
+
+async def test_keys_pause_step_and_jump(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.press("space")
+        assert "paused" in hands.scrub
+        await hands.press(*["right_square_bracket"] * 3)
+        assert "0:02 / 0:05" in hands.scrub
+        assert "answer" in hands.log
+        await hands.press("left_square_bracket")
+        assert "answer" not in hands.log
+        await hands.press("right_curly_bracket", "right_curly_bracket")
+        assert "p5 lost and 1 more" in hands.scrub
+        await hands.press("left_curly_bracket")
+        assert "p5#1 came late" in hands.scrub
+        await hands.press("plus")
+        assert "x2" in hands.scrub
+        await hands.press("minus", "minus")
+        assert "x0.5" in hands.scrub
+
+
+async def test_going_back_takes_lines_away_again(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.enter("/seek 100%")
+        assert "the end" in hands.log
+        assert "3 messages are missing here for good" in hands.log
+        await hands.enter("/seek 1")
+        assert "the end" not in hands.log
+        assert "missing here" not in hands.log
+        assert "hello" in hands.log
+
+
+async def test_notices_stand_where_they_came(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.enter("/seek 100%")
+        log = hands.log
+        assert log.index("hello") < log.index("p5 lost") < log.index("the end")
+
+
+async def test_a_click_on_the_bar_goes_there(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        bar = hands.app.main.scrub_bar
+        assert bar is not None
+        await hands.pilot.click(bar, offset=(bar.size.width - 2, 0))
+        await hands.look()
+        assert "0:05 / 0:05" in hands.scrub
+
+
+async def test_a_recording_says_that_it_is_one_and_refuses_gossip(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        assert hands.focused == "log"
+        assert "this is a recording" in hands.text
+        await hands.enter("hello?")
+        assert hands.hint == "this is a recording: nothing can be sent or changed in it"
+
+
+@pytest.mark.parametrize(
+    "line", ["/join 127.0.0.1:1", "/add 127.0.0.1:1", "/leave", "/strategy cyclon", "/record"]
+)
+async def test_what_needs_a_live_node_is_refused_in_words(tape: Path, line: str) -> None:
+    async with replayed(tape) as hands:
+        await hands.enter(line)
+        assert hands.hint.endswith("needs a live node, and this is a recording")
+
+
+async def test_what_is_not_there_has_no_key_and_stands_in_no_help(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        shown = hands.rows[-1]
+        assert "Record" not in shown
+        assert "Space Play" in shown
+        await hands.press("f7")
+        assert "REC" not in hands.status
+        await hands.enter("/help")
+        await hands.calm()
+        assert "/seek" in hands.text
+        assert "/join" not in hands.text
+    async with driven() as driver:
+        assert "Play" not in driver.rows[-1]
+
+
+async def test_commands_of_the_panes_work_in_a_recording(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.enter("/seek 100%")
+        await hands.enter("/filter from:p5")
+        assert "answer" in hands.log
+        assert "hello" not in hands.log
+        await hands.enter("/sort name")
+        await hands.press("f10")
+        await hands.enter("/quit")
+        assert not hands.app.is_running or hands.app._exit
+
+
+async def test_a_recorded_swarm_is_watched_from_another_seat(tmp_path: Path) -> None:
+    nodes = [MemoryNode(name, number=number) for number, name in enumerate(("n01", "n02"), 1)]
+    async with taped(tmp_path / "a", *nodes) as tape:
+        nodes[1].hear("p9", "only at the second")
+        await tape.pass_time()
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        await hands.enter("/seek 100%")
+        assert "only at" not in hands.log
+        await hands.press("escape", "f9")
+        assert "only at" in hands.log
+        assert hands.status.startswith(" n02 ")
+
+
+async def test_rates_stand_still_while_it_is_paused(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.press("space")
+        for _ in range(50):
+            await hands.look()
+        assert len(hands.app._recent._samples) == 1

@@ -1,0 +1,1 @@
+class UnpackException(Exception): ...  # noqa: N818 - msgpack's name
