@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gossip_tui.text import Safe
+from gossip_tui.widgets.pane import AsciiScrollBar
 
 __all__ = ["TextDialog", "fact_table", "heading"]
 
@@ -82,6 +83,11 @@ class TextDialog(ModalScreen[None]):
             box.border_subtitle = Content(self.HINT)
             with VerticalScroll():
                 yield Static(self.body(), classes="dialog-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Give plain terminals a plain scroll bar."""
+        if self.app.has_class("-ascii"):
+            self.query_one(VerticalScroll).vertical_scrollbar.renderer = AsciiScrollBar  # type: ignore[misc]
 
     def redraw(self) -> None:
         """Show what ``body`` says now."""

@@ -202,7 +202,7 @@ def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "incomplete", "offered"),
     [
-        ([], "", {"run", "demo", "tail", "send", "simulate"}),
+        ([], "", {"run", "demo", "replay", "tail", "send", "simulate"}),
         (["--name", "x"], "ta", {"tail"}),
         (["--name", "x"], "--jo", {"--join"}),
         (["--name", "x", "tail"], "--js", {"--json"}),
