@@ -13,37 +13,50 @@ from protocol.core.events import (
     Lagged,
     PeerLost,
     PeerSeen,
+    Restored,
+    StateFailed,
+    StateRecovered,
     Undeliverable,
 )
 from protocol.core.identity import NodeId
 
+from .limits import TEXT_LIMIT
 from .pictures import NumberOf, flat_dots, node_of
 from .values import address, boolean, dots, number, text
 
 __all__ = ["event_of", "flat_event"]
 
-PEER_SEEN, PEER_LOST, GAP, LAGGED, UNDELIVERABLE, UNRESOLVED, CHANGED = range(7)
+PEER_SEEN, PEER_LOST, GAP, LAGGED, UNDELIVERABLE, UNRESOLVED, CHANGED, RESTORED, UNSAVED, SAVED = range(10)
 
 
 def flat_event(event: Event, number_of: NumberOf) -> list[Any] | None:
     """Code and parts of an event; None for one that is not recorded, since pictures count it."""
-    match event:
-        case PeerSeen(id=node, address=place):
-            return [PEER_SEEN, number_of(node), str(place)]
-        case PeerLost(id=node, address=place, left=left):
-            return [PEER_LOST, number_of(node), str(place), left]
-        case Gap(size=size):
-            return [GAP, size]
-        case Lagged(missed=missed):
-            return [LAGGED, missed]
-        case Undeliverable(id=dot, waits_for=waits_for):
-            return [UNDELIVERABLE, flat_dots((dot,), number_of), flat_dots(waits_for, number_of)]
-        case ContactUnresolved(contact=contact, reason=reason):
-            return [UNRESOLVED, str(contact), reason]
-        case IncarnationChanged(before=before, after=after):
-            return [CHANGED, number_of(before), number_of(after)]
-        case _:
-            return None
+    writer = WRITERS.get(type(event))
+    return None if writer is None else writer(event, number_of)
+
+
+def flat_undeliverable(event: Undeliverable, number_of: NumberOf) -> list[Any]:
+    """A message that was given up."""
+    return [UNDELIVERABLE, flat_dots((event.id,), number_of), flat_dots(event.waits_for, number_of)]
+
+
+def flat_restored(event: Restored, number_of: NumberOf) -> list[Any]:
+    """A node that came up with the log of its state file."""
+    return [RESTORED, event.messages, None if event.before is None else number_of(event.before)]
+
+
+WRITERS: dict[type, Callable[[Any, NumberOf], list[Any]]] = {
+    PeerSeen: lambda event, number_of: [PEER_SEEN, number_of(event.id), str(event.address)],
+    PeerLost: lambda event, number_of: [PEER_LOST, number_of(event.id), str(event.address), event.left],
+    Gap: lambda event, _: [GAP, event.size],
+    Lagged: lambda event, _: [LAGGED, event.missed],
+    Undeliverable: flat_undeliverable,
+    ContactUnresolved: lambda event, _: [UNRESOLVED, str(event.contact), event.reason[:TEXT_LIMIT]],
+    IncarnationChanged: lambda event, number_of: [CHANGED, number_of(event.before), number_of(event.after)],
+    Restored: flat_restored,
+    StateFailed: lambda event, _: [UNSAVED, event.path[:TEXT_LIMIT], event.reason[:TEXT_LIMIT]],
+    StateRecovered: lambda event, _: [SAVED, event.path[:TEXT_LIMIT]],
+}
 
 
 def undeliverable(nodes: list[NodeId], own: Any, waits_for: Any) -> Undeliverable:
@@ -59,6 +72,11 @@ READERS: dict[int, Callable[..., Event]] = {
     LAGGED: lambda _, missed: Lagged(number(missed)),
     UNDELIVERABLE: undeliverable,
     UNRESOLVED: lambda _, contact, reason: ContactUnresolved(address(contact), text(reason)),
+    RESTORED: lambda nodes, messages, before: Restored(
+        number(messages), None if before is None else node_of(before, nodes)
+    ),
+    UNSAVED: lambda _, path, reason: StateFailed(text(path), text(reason)),
+    SAVED: lambda _, path: StateRecovered(text(path)),
     CHANGED: lambda nodes, before, after: IncarnationChanged(node_of(before, nodes), node_of(after, nodes)),
 }
 

@@ -99,8 +99,8 @@ WORK_LIMIT: Final = 6_000_000
 WIDTH_LIMIT: Final = 100_000_000
 """Authors times messages: what all clocks together may grow to, a byte or so each at the worst."""
 
-PAYLOAD_LIMIT: Final = 1 << 20
-"""Bytes of one message."""
+PAYLOAD_LIMIT: Final = 2 << 20
+"""Bytes of one message: twice what a node takes."""
 
 PARENTS_LIMIT: Final = 8_192
 """Parents of one message."""

@@ -13,6 +13,7 @@ from dataclasses import MISSING, fields
 from functools import lru_cache
 from typing import Any
 
+from protocol.core.faults import NOTHING_DONE, Direction, FaultReport, Faults
 from protocol.core.identity import Dot, NodeId
 from protocol.core.snapshot import Counters, HeldMessage, NodeSnapshot, PeerRow, PeerState
 from protocol.core.strategy import Strategy
@@ -37,6 +38,7 @@ SIMPLE_FIELDS = {
 COUNTERS = frozenset(field.name for field in fields(Counters))
 DIRECTIONS = frozenset({"out", "in", ""})
 STATES = tuple(PeerState)
+FAULT_COUNTS = ("lost", "stopped", "duplicated", "delayed", "overflowed", "waiting")
 TABLES = ("counters", "peers", "rejected")
 """The parts whose entries change one by one."""
 
@@ -59,6 +61,7 @@ def flatten(snapshot: NodeSnapshot, number_of: NumberOf) -> Flat:
     flat["frontier"] = flat_dots(snapshot.frontier, number_of)
     flat["counters"] = {name: getattr(counters, name) for name in COUNTERS}
     flat["rejected"] = dict(snapshot.rejected)
+    flat["faults"] = flat_faults(snapshot.faults)
     return flat
 
 
@@ -84,6 +87,16 @@ def flat_held(held: HeldMessage, number_of: NumberOf) -> list[Any]:
         held.created_at,
         held.received_at,
         flat_dots(held.waits_for, number_of),
+    ]
+
+
+def flat_faults(report: FaultReport) -> list[Any]:
+    """The faults in force, as the text that people write, and what they did."""
+    return [
+        str(report.faults),
+        {str(peer): str(faults) for peer, faults in report.by_peer.items()},
+        {str(peer): str(direction) for peer, direction in report.blocked.items()},
+        *(getattr(report, name) for name in FAULT_COUNTS),
     ]
 
 
@@ -155,6 +168,7 @@ def picture_of(flat: Flat, nodes: list[NodeId]) -> NodeSnapshot:
         frontier=dots(flat["frontier"], nodes),
         counters=Counters(**{name: number(count) for name, count in counters.items() if name in COUNTERS}),
         rejected={text(reason): number(count) for reason, count in rejected.items()},
+        faults=faults_of(flat["faults"]) if "faults" in flat else NOTHING_DONE,
         **values,
     )
 
@@ -207,6 +221,22 @@ def held_of(held: Any, nodes: list[NodeId]) -> HeldMessage:
     return HeldMessage(
         dot, text(words), number(depth), real(created_at), real(received_at), dots(waits_for, nodes)
     )
+
+
+def faults_of(report: Any) -> FaultReport:
+    """The faults in force."""
+    common, by_peer, blocked, *counts = listing(report, 3 + len(FAULT_COUNTS))
+    return FaultReport(
+        faults_in(common),
+        {address(peer): faults_in(words) for peer, words in table(by_peer, PEERS_LIMIT).items()},
+        {address(peer): Direction(way) for peer, way in table(blocked, PEERS_LIMIT).items()},
+        **dict(zip(FAULT_COUNTS, map(number, counts), strict=True)),
+    )
+
+
+def faults_in(words: Any) -> Faults:
+    """The faults that a text stands for."""
+    return Faults.parse(text(words))
 
 
 def node_of(value: Any, nodes: list[NodeId]) -> NodeId:

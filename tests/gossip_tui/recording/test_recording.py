@@ -25,9 +25,13 @@ from protocol.core.events import (
     Lagged,
     PeerLost,
     PeerSeen,
+    Restored,
+    StateFailed,
+    StateRecovered,
     Undeliverable,
     ViewChanged,
 )
+from protocol.core.faults import Direction, FaultReport, Faults
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import Counters, NodeSnapshot
@@ -77,6 +81,13 @@ def pictures(recording: Recording) -> list[NodeSnapshot]:
             frontier=(Dot(node_id("p2"), 7), Dot(node_id("p1"), 1)),
             counters=Counters(datagrams_in=5, gaps=1),
             rejected={"malformed": 3},
+            faults=FaultReport(
+                Faults.parse("loss=20 delay=50..200"),
+                {address(2): Faults.parse("off")},
+                {address(3): Direction.IN},
+                lost=5,
+            ),
+            unsaved="disk full",
             cluster="[/]",
             left=True,
             now=12.5,
@@ -191,6 +202,10 @@ EVENTS: tuple[Event, ...] = (
     Undeliverable(Dot(node_id("p3"), 4), (Dot(node_id("p2"), 1),)),
     ContactUnresolved(Address("nowhere.example", 7117), "no such host"),
     IncarnationChanged(node_id("p1"), node_id("p1", 5)),
+    Restored(7, node_id("p1")),
+    Restored(7, None),
+    StateFailed("/var/p1", "disk full"),
+    StateRecovered("/var/p1"),
 )
 
 
