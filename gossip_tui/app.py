@@ -64,6 +64,7 @@ def command_bindings() -> list[BindingType]:
             command.footer,
             id=f"command.{command.name}",
             key_display=key_label(command.key),
+            show=bool(command.footer),
             priority=command.name == "quit",
         )
         for command in COMMANDS

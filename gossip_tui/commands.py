@@ -78,7 +78,7 @@ class Command:
     key: str = ""
     """The key as Textual names it, or nothing."""
     footer: str = ""
-    """The word beside the key at the foot of the screen."""
+    """The word beside the key at the foot of the screen; the key does not stand there without one."""
     demo: bool = False
     """Whether it exists only where several nodes run in this process."""
     live: bool = False
@@ -168,7 +168,6 @@ COMMANDS: tuple[Command, ...] = (
         usage="[FILE]",
         takes=Takes.FILE,
         key="f7",
-        footer="Record",
         live=True,
     ),
     Command(

@@ -516,7 +516,6 @@ async def test_the_footer_shows_every_key_of_the_table() -> None:
             ("F1", "Help"),
             ("F2", "View"),
             ("F3", "Log"),
-            ("F7", "Record"),
             ("F8", "Freeze"),
             ("F10", "Zoom"),
             ("^q", "Quit"),
