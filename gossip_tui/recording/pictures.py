@@ -13,9 +13,10 @@ from dataclasses import MISSING, fields
 from functools import lru_cache
 from typing import Any
 
+from protocol.core.config import Dissemination
 from protocol.core.faults import NOTHING_DONE, Direction, FaultReport, Faults
 from protocol.core.identity import Dot, NodeId
-from protocol.core.snapshot import Counters, HeldMessage, NodeSnapshot, PeerRow, PeerState
+from protocol.core.snapshot import Counters, HeldMessage, NeighbourRow, NodeSnapshot, PeerRow, PeerState
 from protocol.core.strategy import Strategy
 from protocol.core.view import AGE_LIMIT, Descriptor
 
@@ -62,6 +63,8 @@ def flatten(snapshot: NodeSnapshot, number_of: NumberOf) -> Flat:
     flat["counters"] = {name: getattr(counters, name) for name in COUNTERS}
     flat["rejected"] = dict(snapshot.rejected)
     flat["faults"] = flat_faults(snapshot.faults)
+    flat["dissemination"] = str(snapshot.dissemination)
+    flat["neighbours"] = [[str(row.address), row.is_eager] for row in snapshot.neighbours[:PEERS_LIMIT]]
     return flat
 
 
@@ -169,6 +172,8 @@ def picture_of(flat: Flat, nodes: list[NodeId]) -> NodeSnapshot:
         counters=Counters(**{name: number(count) for name, count in counters.items() if name in COUNTERS}),
         rejected={text(reason): number(count) for reason, count in rejected.items()},
         faults=faults_of(flat["faults"]) if "faults" in flat else NOTHING_DONE,
+        dissemination=dissemination_of(flat.get("dissemination", Dissemination.EAGER)),
+        neighbours=tuple(neighbour_of(row) for row in listing(flat.get("neighbours", []), PEERS_LIMIT)),
         **values,
     )
 
@@ -221,6 +226,18 @@ def held_of(held: Any, nodes: list[NodeId]) -> HeldMessage:
     return HeldMessage(
         dot, text(words), number(depth), real(created_at), real(received_at), dots(waits_for, nodes)
     )
+
+
+def neighbour_of(row: Any) -> NeighbourRow:
+    """A lasting link."""
+    place, is_eager = listing(row, 2)
+    return NeighbourRow(address(place), boolean(is_eager))
+
+
+def dissemination_of(word: Any) -> Dissemination | str:
+    """How messages spread; a later version may know other ways."""
+    found = text(word)
+    return Dissemination(found) if found in tuple(Dissemination) else found
 
 
 def faults_of(report: Any) -> FaultReport:

@@ -228,17 +228,19 @@ class Reading:
         if dot in self._contents or not dot.sequence:
             raise Malformed("a message has two contents")
         entries = [] if clock is None else dots(clock, self._nodes, CLOCK_LIMIT)
+        level = number(depth)
         if clock is None:
-            derived = DerivedClock(*dot, tuple(self._clocks[parent] for parent in past))
+            derived = DerivedClock(*dot, tuple(self._clocks[parent] for parent in past), depth=level)
         else:
-            derived = DerivedClock.anchored(*dot, dict(entries))
+            stamps = [(entry.sequence, self._depth_of(entry), entry.origin) for entry in entries]
+            derived = DerivedClock.anchored(*dot, stamps, depth=level)
         self._authors.add(dot.origin)
         self._toil(len(past) + len(entries))
         self._clocks[dot] = derived
         self._contents[dot] = (
             whole(payload, PAYLOAD_LIMIT),
             past,
-            number(depth),
+            level,
             real(created_at),
         )
 
@@ -306,6 +308,11 @@ class Reading:
             found.note_times.append(self.now)
             if word.kind not in {"info", "joined", "parted"}:
                 self._mark(found, word.text)
+
+    def _depth_of(self, dot: Dot) -> int:
+        """How deep a message of this file is; 0 of one before it, whose origin leaves clocks first."""
+        content = self._contents.get(dot)
+        return 0 if content is None else int(content[2])
 
     def _toil(self, work: int) -> None:
         """Count what has been built; what would take all memory is left out."""

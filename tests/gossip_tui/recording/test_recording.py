@@ -16,6 +16,7 @@ from gossip_tui.recording.pictures import apply_change, change_between, flatten,
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.recording import Recording, Word
 from gossip_tui.recording.taping import SUFFIX, TapeOptions, Taping
+from protocol.core.config import Dissemination
 from protocol.core.events import (
     ContactUnresolved,
     DatagramRejected,
@@ -34,7 +35,7 @@ from protocol.core.events import (
 from protocol.core.faults import Direction, FaultReport, Faults
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import Message
-from protocol.core.snapshot import Counters, NodeSnapshot
+from protocol.core.snapshot import Counters, NeighbourRow, NodeSnapshot
 from tests.gossip_tui.memory import MemoryNode, settle
 from tests.gossip_tui.samples import NOON, Talk, address, held, node_id, peer_row, snapshot
 
@@ -88,6 +89,8 @@ def pictures(recording: Recording) -> list[NodeSnapshot]:
                 lost=5,
             ),
             unsaved="disk full",
+            dissemination=Dissemination.TREE,
+            neighbours=(NeighbourRow(address(2), is_eager=True), NeighbourRow(address(3), is_eager=False)),
             cluster="[/]",
             left=True,
             now=12.5,
