@@ -112,10 +112,17 @@ class CausalOrder:
 
     def received_floors(self) -> Iterator[KeyDot]:
         """Up to where everything of an origin is here, for all origins of which there is anything."""
-        for key, origin in self.origins.items():
-            floor = origin.received_floor if origin.held or origin.pulled else origin.floor
+        for key in self.origins:
+            floor = self.received_floor(key)
             if floor:
                 yield key, floor
+
+    def received_floor(self, key: Key) -> int:
+        """The same for one origin."""
+        origin = self.origins.get(key)
+        if origin is None:
+            return 0
+        return origin.received_floor if origin.held or origin.pulled else origin.floor
 
     def public_dot(self, dot: KeyDot) -> Dot | None:
         """The dot with its origin's name, None while the name is not known."""
@@ -329,7 +336,12 @@ class CausalOrder:
         Returns:
             How many messages were given up.
         """
-        named = list(entries)
+        # What was forgotten here was delivered here.
+        named = [
+            (node, sequence, deepest)
+            for node, sequence, deepest in entries
+            if self.floor(key_of(node)) or not self.memory.is_forgotten(deepest, node, from_history=True)
+        ]
         prefix = {key_of(node): sequence for node, sequence, _ in named}
         within = lookup(prefix)
         maximal = tuple(dot for dot in frontier if dot[1] == within(dot[0]))

@@ -36,6 +36,7 @@ from .messages import (
     ExchangeRequest,
     Floors,
     FloorsDone,
+    FloorSums,
     Goodbye,
     Graft,
     Header,
@@ -51,6 +52,7 @@ from .messages import (
     Prune,
     Rumor,
     Stance,
+    SumsDiffer,
     Want,
 )
 from .neighbours import Neighbours
@@ -120,6 +122,8 @@ class Intake:
             Acknowledge: self._on_acknowledge,
             Want: partial(self._on_request, self.repair.on_want),
             Floors: partial(self._on_request, self.reconcile.on_floors),
+            FloorSums: partial(self._on_request, self.reconcile.on_sums),
+            SumsDiffer: partial(self._on_reply, self.reconcile.on_sums_differ),
             HistoryRequest: partial(self._on_request, self.catchup.on_history_request),
             Absent: self._on_absent,
             Anchor: self._on_anchor,

@@ -32,6 +32,7 @@ __all__ = [
     "Digest",
     "ExchangeAnswer",
     "ExchangeRequest",
+    "FloorSums",
     "Floors",
     "FloorsDone",
     "Goodbye",
@@ -52,7 +53,10 @@ __all__ = [
     "Range",
     "Rumor",
     "Stance",
+    "SumsDiffer",
     "Want",
+    "covers",
+    "is_among",
     "passed_on",
 ]
 
@@ -221,13 +225,47 @@ class Acknowledge(NamedTuple):
 class Floors(NamedTuple):
     """Up to where the sender has everything of each origin whose key is within ``low`` to ``high``.
 
-    Delivered or held back; an origin not named has nothing there. The receiver sends what is above.
+    Delivered or held back; an origin not named has nothing there, or is forgotten if it lies below the
+    horizon. The receiver sends what is above.
     """
 
     round: int
     low: Key
     high: Key
     floors: tuple[KeyDot, ...]
+    buckets: bytes = b""
+    """Only keys of these are meant: bit i of the 256, from the lowest of the first byte, stands for the keys
+    that start with byte i; empty for all keys."""
+    horizon: Horizon = NO_HORIZON
+    """What the sender has forgotten."""
+
+
+def is_among(buckets: bytes, key: Key) -> bool:
+    """Whether the bucket of a key is among ``buckets``; no buckets at all stand for all of them."""
+    return not buckets or bool(buckets[key[0] >> 3] >> (key[0] & 7) & 1)
+
+
+def covers(floors: Floors, key: Key) -> bool:
+    """Whether a request for floors is about this origin."""
+    return floors.low <= key <= floors.high and is_among(floors.buckets, key)
+
+
+class FloorSums(NamedTuple):
+    """The sender's floors by buckets: keys that start with the same byte.
+
+    Of each of the 256 the first four bytes of the 64-bit sum of key x floor over its origins.
+    """
+
+    round: int
+    sums: bytes
+
+
+class SumsDiffer(NamedTuple):
+    """The answer to ``FloorSums``: in these buckets the floors of the answerer are others."""
+
+    round: int
+    buckets: bytes
+    """As in ``Floors``, but never empty."""
 
 
 class FloorsDone(NamedTuple):
@@ -377,6 +415,8 @@ Item = (
     | Acknowledge
     | Floors
     | FloorsDone
+    | FloorSums
+    | SumsDiffer
     | HistoryRequest
     | BaselinePage
     | HistoryDone

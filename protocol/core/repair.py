@@ -7,7 +7,9 @@ clocks. "Not here" is answered at once, so that the next peer is asked without w
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from .bounded import put, trim
 from .causal import CausalOrder
@@ -241,20 +243,20 @@ class Repair:
 
     def on_want(self, want: Want, link: Link, now: float, out: Outbox) -> None:
         """Send what is here, say what is not; the rest of a long request is for another time."""
-        absent: list[Range] = []
+        absent: list[KeyDot] = []
         room = REPLY_LIMIT
         for key, sequence in dots_of(want.ranges):
             items = self._found((key, sequence), anchored=want.anchored)
             size = sum(item.size for item in items)
             if not items:
-                append_dot(absent, key, sequence)
+                absent.append((key, sequence))
             elif size > room or not self.context.links.may_reply(link, size, now):
                 break
             else:
                 room -= size
                 out.send(link.address, *items)
         if absent:
-            out.send(link.address, self.context.pack(Absent(tuple(absent[:RANGES_PER_WANT]))))
+            out.send(link.address, self.context.pack(Absent(ranges_of(absent)[:RANGES_PER_WANT])))
 
     def _found(self, dot: KeyDot, *, anchored: bool) -> list[Packed]:
         rumor = self.context.causal.find(dot)
@@ -280,19 +282,27 @@ def anchor_of(causal: CausalOrder, dot: KeyDot) -> list[Anchor]:
 
 
 def dots_of(ranges: Iterable[Range]) -> Iterator[KeyDot]:
-    """The dots in ``ranges``, as many as one reply may look up."""
-    count = 0
+    """The dots in ``ranges``, as many as one reply may look up: one of every origin in turn, lowest first."""
+    by_key: dict[Key, list[range]] = {}
     for key, low, high in ranges:
-        for sequence in range(low, high + 1):
-            yield key, sequence
-            count += 1
-            if count == DOTS_PER_REPLY:
-                return
+        by_key.setdefault(key, []).append(range(low, high + 1))
+    turns = deque((key, chain.from_iterable(runs)) for key, runs in by_key.items())
+    for _ in range(DOTS_PER_REPLY):
+        while turns:
+            key, sequences = turns.popleft()
+            sequence = next(sequences, None)
+            if sequence is not None:
+                turns.append((key, sequences))
+                yield key, sequence
+                break
 
 
-def append_dot(ranges: list[Range], key: Key, sequence: int) -> None:
-    """Add a dot to ranges that are built in order."""
-    if ranges and ranges[-1].key == key and ranges[-1].high == sequence - 1:
-        ranges[-1] = ranges[-1]._replace(high=sequence)
-    else:
-        ranges.append(Range(key, sequence, sequence))
+def ranges_of(dots: Iterable[KeyDot]) -> tuple[Range, ...]:
+    """The dots as ranges, sorted."""
+    ranges: list[Range] = []
+    for key, sequence in sorted(dots):
+        if ranges and ranges[-1].key == key and ranges[-1].high == sequence - 1:
+            ranges[-1] = ranges[-1]._replace(high=sequence)
+        else:
+            ranges.append(Range(key, sequence, sequence))
+    return tuple(ranges)

@@ -39,6 +39,7 @@ __all__ = [
     "array_size",
     "bin_of",
     "bin_size",
+    "binary",
     "listing",
     "malformed",
     "node_of",
@@ -200,6 +201,18 @@ def bin_of(value: object) -> bytes:
     if type(value) is not bytes:
         raise malformed("a byte string is none")
     return value
+
+
+def binary(length: int, *, may_be_empty: bool = False) -> Field:
+    """A byte string of exactly this length, or none at all if it may be empty."""
+
+    def decode(value: object) -> bytes:
+        content = bin_of(value)
+        if len(content) != length and not (may_be_empty and not content):
+            raise malformed(f"a byte string has not {length} bytes")
+        return content
+
+    return Field(bytes, lambda value: bin_size(len(value)), decode)
 
 
 def decode_key(value: object) -> Key:

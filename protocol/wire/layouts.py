@@ -16,6 +16,7 @@ from msgpack import Packer
 
 from ..core.identity import Address, NodeId, key_of
 from ..core.large.limits import CHUNKS_LIMIT
+from ..core.memory import BUCKETS, SUM_SIZE
 from ..core.messages import (
     HOPS_LIMIT,
     Absent,
@@ -31,6 +32,7 @@ from ..core.messages import (
     ExchangeRequest,
     Floors,
     FloorsDone,
+    FloorSums,
     Goodbye,
     Graft,
     HistoryDone,
@@ -46,7 +48,9 @@ from ..core.messages import (
     Prune,
     Rumor,
     Stance,
+    SumsDiffer,
     Want,
+    covers,
 )
 from ..core.view import Descriptor
 from .fields import (
@@ -70,6 +74,7 @@ from .fields import (
     array_size,
     bin_of,
     bin_size,
+    binary,
     listing,
     malformed,
     node_of,
@@ -91,8 +96,10 @@ from .large import BITMAP, CHUNK_DATA, CHUNK_PATH, INDEXES, REFERENCE, announcem
 __all__ = ["KINDS_WITH_SENDER", "LAYOUTS", "LAYOUT_OF", "PADDING_MINIMUM", "READERS", "Layout", "size_of"]
 
 RUMOR, REQUEST, ANSWER, PADDING, WANT, ABSENT = range(1, 7)
-ACKNOWLEDGE, FLOORS_OF, FLOORS_DONE, HISTORY_REQUEST = range(8, 12)
+ACKNOWLEDGE = 8
+FLOORS_DONE, HISTORY_REQUEST = 10, 11
 HISTORY_DONE, GOODBYE, BARE_RUMOR, PARENTS = range(13, 17)
+FLOOR_SUMS, SUMS_DIFFER, FLOORS_OF = range(23, 26)
 ANNOUNCEMENT, CHUNK_REQUEST, CHUNK, HOLDING = range(26, 30)
 ANCHOR, BASELINE_PAGE = 30, 31
 LINKAGE, ANNOUNCE, PRUNE, GRAFT = range(17, 21)
@@ -333,9 +340,11 @@ def is_page_of_baseline(item: BaselinePage) -> bool:
 
 
 def is_within(item: Floors) -> bool:
-    """Whether all floors belong to keys of the range that the item claims to cover."""
-    return item.low <= item.high and all(item.low <= key <= item.high for key, _ in item.floors)
+    """Whether all floors belong to keys that the item claims to cover."""
+    return item.low <= item.high and all(covers(item, key) for key, _ in item.floors)
 
+
+HORIZON = record(Horizon, DEPTH, WORD)
 
 LAYOUTS = (
     Layout(RUMOR, Rumor, pack_rumor, size_of_rumor, read_rumor),
@@ -356,7 +365,19 @@ LAYOUTS = (
     record_layout(ABSENT, Absent, RANGES),
     record_layout(ANCHOR, Anchor, ONE_DOT, PAGE, PAGES, DEEP_DOTS, check=is_page),
     record_layout(ACKNOWLEDGE, Acknowledge, FLOOR),
-    record_layout(FLOORS_OF, Floors, WORD, KEY, KEY, FLOORS, check=is_within),
+    record_layout(FLOOR_SUMS, FloorSums, WORD, binary(BUCKETS * SUM_SIZE)),
+    record_layout(SUMS_DIFFER, SumsDiffer, WORD, binary(BUCKETS // 8)),
+    record_layout(
+        FLOORS_OF,
+        Floors,
+        WORD,
+        KEY,
+        KEY,
+        FLOORS,
+        binary(BUCKETS // 8, may_be_empty=True),
+        HORIZON,
+        check=is_within,
+    ),
     record_layout(FLOORS_DONE, FloorsDone, WORD, BOOLEAN, BOOLEAN),
     record_layout(HISTORY_REQUEST, HistoryRequest, WORD, WORD),
     record_layout(
@@ -367,7 +388,7 @@ LAYOUTS = (
         PAGE,
         PAGES,
         DEPTH,
-        record(Horizon, DEPTH, WORD),
+        HORIZON,
         WORD,
         listing(record(triple, NODE, unsigned(SEQUENCE_LIMIT, low=1), DEPTH)),
         DOTS,

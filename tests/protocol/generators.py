@@ -23,6 +23,7 @@ from protocol.core.messages import (
     ExchangeRequest,
     Floors,
     FloorsDone,
+    FloorSums,
     Goodbye,
     Graft,
     Header,
@@ -40,6 +41,7 @@ from protocol.core.messages import (
     Range,
     Rumor,
     Stance,
+    SumsDiffer,
     Want,
 )
 from protocol.core.view import Descriptor
@@ -189,7 +191,8 @@ def make_floors(draw: st.DrawFn) -> Floors:
     """Floors whose keys lie between the ends."""
     floors = draw(dots_from(0))
     ends = sorted([draw(keys), draw(keys), *(key for key, _ in floors)])
-    return Floors(draw(words), ends[0], ends[-1], floors)
+    everything = draw(st.sampled_from([b"", b"\xff" * 32]))
+    return Floors(draw(words), ends[0], ends[-1], floors, everything, draw(horizons))
 
 
 exchange_requests = st.builds(
@@ -213,6 +216,8 @@ other_items: st.SearchStrategy[Item] = st.one_of(
     st.builds(Acknowledge, st.tuples(keys, up_to(SEQUENCE_LIMIT))),
     make_floors(),
     st.builds(FloorsDone, words, st.booleans(), st.booleans()),
+    st.builds(FloorSums, words, st.binary(min_size=1_024, max_size=1_024)),
+    st.builds(SumsDiffer, words, st.binary(min_size=32, max_size=32)),
     st.builds(HistoryRequest, words, words),
     make_baseline_pages(),
     st.builds(HistoryDone, words, words, st.booleans()),

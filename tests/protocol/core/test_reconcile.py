@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from protocol.core.config import Config
-from protocol.core.messages import Floors, FloorsDone, Item, Rumor
+from protocol.core.messages import Floors, FloorsDone, FloorSums, Horizon, Item, Rumor, SumsDiffer
 from protocol.core.reconcile import ROUNDS_LIMIT
 from protocol.core.repair import REPLY_LIMIT
 
@@ -152,3 +154,130 @@ def test_a_peer_that_always_has_one_message_more_keeps_nobody_from_reconciling_w
         )
         wiring.run(0.01)
     assert "for a" in wiring.texts("a")
+
+
+# many origins
+
+
+def crowd(wiring: Wiring, name: str, count: int, *, but: int = -1) -> None:
+    """Let a machine hear one message each of so many origins, each of which has read the one before."""
+    causal = wiring[name]._causal
+    wiring[name]._intake.end_silence()
+    past: tuple[tuple[bytes, int], ...] = ()
+    for number in range(count):
+        author = node_id(f"author{number}")
+        one = rumor(author, 1, number + 1, past)
+        if number != but:
+            causal.receive(one, address(99), wiring.now, wiring[name]._out)
+            past = ((author.key, 1),)
+
+
+@pytest.mark.parametrize(
+    ("origins", "clock_limit"), [(1_000, 1_024), pytest.param(10_000, 4_096, id="10000-4096")]
+)
+def test_one_message_missing_among_many_origins_is_repaired_within_few_exchanges(
+    origins: int, clock_limit: int
+) -> None:
+    wiring = pair(Config(clock_limit=clock_limit, history_limit=20_000, history_size_limit=1 << 30))
+    author = node_id("author")
+    for name in "ab":
+        crowd(wiring, name, origins)
+    past = ((node_id(f"author{origins - 1}").key, 1),)
+    wiring["a"]._causal.receive(
+        rumor(author, 1, origins + 1, past, text="missing"), address(99), wiring.now, wiring["a"]._out
+    )
+    wiring.sent.clear()
+    exchanges = wiring["a"].exchanges_served + wiring["b"].exchanges_served
+    while "missing" not in wiring.texts("b"):
+        wiring.run(0.5)
+        assert wiring.now < 30
+    assert wiring["a"].exchanges_served + wiring["b"].exchanges_served - exchanges <= 4
+    assert len(kinds(wiring, FloorSums)) == len(kinds(wiring, SumsDiffer)) == 1
+    (floors,) = kinds(wiring, Floors)
+    assert isinstance(floors, Floors)
+    assert len(floors.floors) < origins / 100
+    assert len([item for item in kinds(wiring, Rumor) if item.origin == author]) <= 2  # type: ignore[union-attr]
+    assert sum(datagram.size for _, datagram in wiring.sent) < 10_000
+    wiring.check()
+
+
+def test_while_a_hundred_origins_fit_one_datagram_their_floors_travel_at_once() -> None:
+    wiring = pair()
+    for name in "ab":
+        crowd(wiring, name, 100)
+    wiring.passes = lambda _s, d: not any(isinstance(item, Rumor) for item in CODEC.parse(d.data).items)
+    wiring.send("a", "missing")
+    wiring.settle()
+    wiring.passes = lambda _source, _datagram: True
+    wiring.run(5)
+    assert wiring.texts("b")[-1] == "missing"
+    assert kinds(wiring, FloorSums) == []
+
+
+def test_sums_are_compared_bucket_by_bucket() -> None:
+    wiring = Wiring(["a"])
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    author = node_id("author")
+    peer.say("a", rumor(author, 1))
+    (answer,) = peer.say("a", FloorSums(7, bytes(1_024)))
+    bucket = author.key[0]
+    assert answer == SumsDiffer(7, (1 << bucket).to_bytes(32, "little"))
+    sums = bytearray(1_024)
+    sums[4 * bucket : 4 * bucket + 4] = author.key[:4]
+    (answer,) = peer.say("a", FloorSums(8, bytes(sums)))
+    assert answer == SumsDiffer(8, bytes(32))
+
+
+def test_an_origin_of_which_much_is_missing_keeps_no_other_waiting() -> None:
+    wiring = Wiring(["a"])
+    busy, quiet, reader = node_id("busy"), node_id("quiet"), node_id("reader")
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    for sequence in range(1, 201):
+        peer.say("a", rumor(busy, sequence, sequence, text="x" * 1_000))
+    peer.say("a", rumor(quiet, 1, 1), rumor(quiet, 2, 2))
+    peer.say("a", rumor(reader, 1, 11, ((busy.key, 10),)), rumor(reader, 2, 201, ((busy.key, 200),)))
+    answer = peer.say("a", Floors(1, *ALL, ()))
+    dots = [(item.origin, item.sequence) for item in answer if isinstance(item, Rumor)]
+    given = [sequence for origin, sequence in dots if origin == busy]
+    assert given == list(range(1, len(given) + 1))
+    assert len(given) < 60
+    assert [dot for dot in dots if dot[0] != busy] == [(quiet, 1), (quiet, 2), (reader, 1)]
+    assert dots[len(given) :] == [(quiet, 1), (quiet, 2), (reader, 1)]
+    assert answer[-1] == FloorsDone(1, more=True, evicted=False)
+
+
+def test_what_a_peer_has_forgotten_is_not_sent_to_it_again() -> None:
+    wiring = Wiring(["a"], config=Config(history_limit=4))
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    for number in range(8):
+        peer.say("a", rumor(node_id(f"author{number}"), 1, number + 1))
+    late = node_id("author7").key
+    answer = peer.say("a", Floors(1, *ALL, (), b"", Horizon(6, 1)))
+    assert [item.origin.name for item in answer if isinstance(item, Rumor)] == ["author6", "author7"]
+    assert answer[-1] == FloorsDone(1, more=False, evicted=False)
+    answer = peer.say("a", Floors(2, *ALL, ((late, 1),), b"", Horizon(6, 0)))
+    assert len([item for item in answer if isinstance(item, Rumor)]) == 3
+    assert answer[-1] == FloorsDone(2, more=False, evicted=True)
+
+
+def test_a_peer_that_has_more_than_can_be_had_from_it_is_not_asked_again_and_again() -> None:
+    wiring = pair()
+    wiring.send("a", "hello")
+    wiring.run(2)
+    wiring["a"]._causal.memory.delivered_count += 5  # what b refuses to deliver twice
+    wiring["a"]._causal.memory.forgotten_count += 5
+    wiring.run(5)
+    assert len(kinds(wiring, Floors)) >= 1
+    wiring.sent.clear()
+    wiring.run(20)
+    assert kinds(wiring, Floors) == []
+    assert wiring["b"].snapshot(wiring.now).behind == 0
+    wiring.passes = lambda _s, d: not any(isinstance(item, Rumor) for item in CODEC.parse(d.data).items)
+    wiring.send("a", "news")
+    wiring.settle()
+    wiring.passes = lambda _source, _datagram: True
+    wiring.run(5)
+    assert wiring.texts("b") == ["hello", "news"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocol.core.config import Config
 from protocol.core.messages import Absent, Anchor, Item, Range, Rumor, Want
-from protocol.core.repair import DOTS_PER_REPLY, ENTRIES_HELD_LIMIT, REPLY_LIMIT, append_dot, dots_of
+from protocol.core.repair import DOTS_PER_REPLY, ENTRIES_HELD_LIMIT, REPLY_LIMIT, dots_of, ranges_of
 
 from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor
 
@@ -174,7 +174,19 @@ def test_anchors_nobody_asked_for_are_bounded() -> None:
 
 
 def test_dots_next_to_each_other_become_one_range() -> None:
-    ranges: list[Range] = []
-    for dot in [(b"a" * 8, 1), (b"a" * 8, 2), (b"a" * 8, 4), (b"b" * 8, 5)]:
-        append_dot(ranges, *dot)
-    assert ranges == [Range(b"a" * 8, 1, 2), Range(b"a" * 8, 4, 4), Range(b"b" * 8, 5, 5)]
+    dots = [(b"b" * 8, 5), (b"a" * 8, 1), (b"a" * 8, 4), (b"a" * 8, 2)]
+    assert ranges_of(dots) == (Range(b"a" * 8, 1, 2), Range(b"a" * 8, 4, 4), Range(b"b" * 8, 5, 5))
+
+
+def test_an_origin_of_which_much_is_wanted_keeps_no_other_waiting() -> None:
+    wiring = Wiring(["a"])
+    busy, quiet = node_id("busy"), node_id("quiet")
+    peer = proven(wiring, 9, "peer")
+    for sequence in range(1, 101):
+        peer.say("a", rumor(busy, sequence, sequence, text="x" * 1_000))
+    peer.say("a", rumor(quiet, 1), rumor(quiet, 2, 2))
+    answer = peer.say("a", Want((Range(busy.key, 1, 100), Range(quiet.key, 1, 2)), anchored=False))
+    rumors = [item for item in answer if isinstance(item, Rumor)]
+    assert len(rumors) < 60
+    assert [one.sequence for one in rumors if one.origin == quiet] == [1, 2]
+    assert [one.sequence for one in rumors if one.origin == busy] == list(range(1, len(rumors) - 1))
