@@ -70,6 +70,8 @@ GOOD: dict[str, list[Any]] = {
     "baseline page": [31, 0, 0, 0, 1, 0, [0, 0], 0, [[NAME, 1, 1]], KEY_A + b"\x01"],
     "history done": [13, 0, 0, False],
     "goodbye": [14, NAME],
+    "bare rumor": [15, 1, 0, NAME, past(), b"hi"],
+    "parents": [16, KEY_A + b"\x01", 0, 1, KEY_B + b"\x02"],
 }
 """One well-formed item of each kind, as msgpack values."""
 
@@ -159,6 +161,11 @@ REFUSED: dict[str, list[Any]] = {
     "a digest too short": replaced("request", 6, [b"", 0, 0]),
     "a frontier with a floor": replaced("request", 6, [KEY_A + b"\x00", 0, 0, 0]),
     "a depth above 2^53": replaced("request", 6, [b"", DEPTH_LIMIT + 1, 0, 0]),
+    "a bare rumor with a parent": replaced("bare rumor", 4, past(parents=KEY_A + b"\x01")),
+    "a bare rumor of no pages": replaced("bare rumor", 1, 0),
+    "a bare rumor of more pages than the limit": replaced("bare rumor", 1, 4_097),
+    "a page of parents beyond the last": replaced("parents", 2, 1),
+    "a page of parents with a floor": replaced("parents", 4, KEY_B + b"\x00"),
     "padding with content": [4, b"\x00\x01"],
     "a range from 0": [5, KEY_A + b"\x00\x01", False],
     "a range beyond the limit": [6, KEY_A + pack_varint(SEQUENCE_LIMIT) + b"\x01"],
