@@ -13,6 +13,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
+from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
 from protocol.errors import GossipError
@@ -39,6 +40,7 @@ from .theme import ASCII, THEMES, UNICODE, colorless
 from .widgets.causal_log import CausalLogPane, NoticeKind
 from .widgets.composer import IN_A_RECORDING, INVITATIONS, Composer
 from .widgets.partial_view import PartialViewPane
+from .widgets.space_time import SpaceTimePane
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -122,6 +124,8 @@ class GossipApp(App[None], inherit_bindings=False):
         )
         self.main = MainScreen(
             self.composer,
+            feed.deliveries,
+            look_period=tick_period / 2,
             glyphs=self.glyphs,
             clock=clock,
             wall_clock=wall_clock,
@@ -224,6 +228,7 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """Show what changed since the last look; when nothing did, only the rates have to settle."""
+        self.main.space_time.look()
         update = self.feed.poll()
         if self.replay is not None and self.main.scrub_bar is not None:
             self.main.scrub_bar.show(self.replay.scrub())
@@ -354,12 +359,20 @@ class GossipApp(App[None], inherit_bindings=False):
         self.push_screen(PeersScreen(self.snapshot))
 
     def on_causal_log_pane_message_chosen(self, event: CausalLogPane.MessageChosen) -> None:
+        """Open a message of the log."""
+        self.show_message(event.message)
+
+    def on_space_time_pane_event_chosen(self, event: SpaceTimePane.EventChosen) -> None:
+        """Open the message that an event is about."""
+        self.show_message(event.message)
+
+    def show_message(self, message: Message) -> None:
         """Open a message in full."""
         names = Names()
         names.learn([self.snapshot.id, *(row.id for row in self.snapshot.peers)])
-        around = neighbours(event.message, self.main.log_pane.messages)
-        names.learn([message.id.origin for message in around])
-        self.push_screen(MessageScreen(event.message, around, names))
+        around = neighbours(message, self.main.log_pane.messages)
+        names.learn([other.id.origin for other in around])
+        self.push_screen(MessageScreen(message, around, names))
 
     def on_partial_view_pane_peer_chosen(self, event: PartialViewPane.PeerChosen) -> None:
         """Move to that node in the demo; anywhere else show what is known of the peer."""

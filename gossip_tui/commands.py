@@ -60,6 +60,7 @@ class Where(StrEnum):
     COMPOSER = "composer"
     LOG = "log"
     VIEW = "view"
+    SPACE_TIME = "space-time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Command:
     """The key as Textual names it, or nothing."""
     footer: str = ""
     """The word beside the key at the foot of the screen; the key does not stand there without one."""
+    spare: int = 0
+    """The larger, the sooner the foot of the screen leaves the key out for want of room; 0 for never."""
     demo: bool = False
     """Whether it exists only where several nodes run in this process."""
     live: bool = False
@@ -111,8 +114,16 @@ COMMANDS: tuple[Command, ...] = (
         key="f1",
         footer="Help",
     ),
-    Command("view", "Go to the partial view", "Move to the partial view.", key="f2", footer="View"),
-    Command("log", "Go to the log", "Move to the causal log.", key="f3", footer="Log"),
+    Command("view", "Go to the partial view", "Move to the partial view.", key="f2", footer="View", spare=1),
+    Command("log", "Go to the log", "Move to the causal log.", key="f3", footer="Log", spare=1),
+    Command(
+        "spacetime",
+        "Go to the space-time diagram",
+        "Move to the space-time diagram.",
+        key="f4",
+        footer="Space-time",
+        spare=2,
+    ),
     Command(
         "join",
         "Join a network",
@@ -168,6 +179,8 @@ COMMANDS: tuple[Command, ...] = (
         usage="[FILE]",
         takes=Takes.FILE,
         key="f7",
+        footer="Record",
+        spare=3,
         live=True,
     ),
     Command(
@@ -176,6 +189,7 @@ COMMANDS: tuple[Command, ...] = (
         "Hold the screen still, or let it go on.",
         key="f8",
         footer="Freeze",
+        spare=4,
         live=True,
     ),
     Command(
@@ -184,6 +198,7 @@ COMMANDS: tuple[Command, ...] = (
         "Play the recording on, or pause it.",
         key="space",
         footer="Play",
+        spare=1,
         replay=True,
     ),
     Command(
@@ -192,6 +207,7 @@ COMMANDS: tuple[Command, ...] = (
         "Pause, and go to the recorded moment before.",
         key="left_square_bracket",
         footer="Back",
+        spare=2,
         replay=True,
     ),
     Command(
@@ -200,6 +216,7 @@ COMMANDS: tuple[Command, ...] = (
         "Pause, and go to the next recorded moment.",
         key="right_square_bracket",
         footer="Step",
+        spare=2,
         replay=True,
     ),
     Command(
@@ -208,6 +225,7 @@ COMMANDS: tuple[Command, ...] = (
         "Go back to what came late, was lost, given up or disturbed.",
         key="left_curly_bracket",
         footer="Event before",
+        spare=3,
         replay=True,
     ),
     Command(
@@ -216,10 +234,15 @@ COMMANDS: tuple[Command, ...] = (
         "Go on to what came late, was lost, given up or disturbed.",
         key="right_curly_bracket",
         footer="Next event",
+        spare=3,
         replay=True,
     ),
-    Command("slower", "Play slower", "Play at half the speed.", key="minus", footer="Slower", replay=True),
-    Command("faster", "Play faster", "Play at twice the speed.", key="plus", footer="Faster", replay=True),
+    Command(
+        "slower", "Play slower", "Play at half the speed.", key="minus", footer="Slower", spare=4, replay=True
+    ),
+    Command(
+        "faster", "Play faster", "Play at twice the speed.", key="plus", footer="Faster", spare=4, replay=True
+    ),
     Command(
         "seek",
         "Go to a moment",
@@ -237,6 +260,7 @@ COMMANDS: tuple[Command, ...] = (
         takes=Takes.NODE,
         key="f9",
         footer="Next node",
+        spare=3,
         demo=True,
     ),
     Command(
@@ -245,6 +269,7 @@ COMMANDS: tuple[Command, ...] = (
         "Give one pane all the room, or share it again.",
         key="f10",
         footer="Zoom",
+        spare=5,
     ),
     Command(
         "theme",
@@ -274,6 +299,15 @@ KEYS: tuple[Key, ...] = (
     Key("Up Down PgUp PgDn Home End", "Move through the peers.", Where.VIEW),
     Key("Enter", "Open the peer; in the demo: move to that node.", Where.VIEW),
     Key("s", "Sort by age or by name.", Where.VIEW),
+    Key("Up Down PgUp PgDn Home", "Move through the events: past, future, concurrent.", Where.SPACE_TIME),
+    Key("Left Right", "Move to the lane of another node.", Where.SPACE_TIME),
+    Key("End", "Go to the newest event and follow.", Where.SPACE_TIME),
+    Key("Enter", "Open the message of the event.", Where.SPACE_TIME),
+    Key("< >", "Move the lane to the left or to the right.", Where.SPACE_TIME),
+    Key("h u", "Hide the lane; show all lanes.", Where.SPACE_TIME),
+    Key("c", "Collapse the lane, or make it wide again.", Where.SPACE_TIME),
+    Key("b", "Sort the lanes: those that send most first, or by name.", Where.SPACE_TIME),
+    Key("e", "Show every event in a row of its own, or thin them out again.", Where.SPACE_TIME),
 )
 """Every key that is no command of its own."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from protocol.core.strategy import Strategy
 from protocol.errors import StateError
 
 from .notices import NOTABLE, Notice, counted, notices_of
+from .observed import Deliveries, Delivery
 
 __all__ = ["Feed", "NodeFeed", "NodeLike", "Recorded", "Update"]
 
@@ -30,6 +31,13 @@ PENDING_LIMIT = 100_000
 
 NOTICE_LIMIT = 1_000
 """Events kept between two polls; they are for people, who read no thousand lines a quarter of a second."""
+
+
+DELIVERY_LIMIT = 6_000
+"""Deliveries in one answer, over all nodes: more than diagrams keep, and some milliseconds of work."""
+
+FEWEST_DELIVERIES = 32
+"""Deliveries of each node in one answer, however many nodes there are: a screenful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,12 @@ class Feed(Protocol):
     def move(self, seat: int) -> None:
         """Sit on another node; the next poll has ``moved`` set and brings its messages."""
 
+    def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:
+        """What the nodes of this process delivered since a former answer, whose ``cursor`` is given.
+
+        Costs something only when it is asked; an empty cursor brings what is still retained.
+        """
+
 
 class Recorded(Protocol):
     """The part of ``protocol.Node`` that a recording is made of; ``Node`` documents it."""
@@ -149,6 +163,7 @@ class NodeLike(Protocol):
     def set_strategy(self, strategy: Strategy | str) -> None: ...  # noqa: D102
     def snapshot(self) -> NodeSnapshot: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
+    def delivered(self, start: int, limit: int) -> tuple[int, list[Message]]: ...  # noqa: D102
     def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
 
 
@@ -340,6 +355,25 @@ class NodeFeed:
             self._seat = seat
             self._moved = True
             self._listen()
+
+    def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:
+        """What each node delivered since a former answer, looked up in what it retains.
+
+        Args:
+            after: The ``cursor`` of that answer; without one, the newest of what is retained.
+        """
+        limit = max(DELIVERY_LIMIT // len(self._nodes), FEWEST_DELIVERIES)
+        rows: list[Delivery] = []
+        cursor: dict[NodeId, int] = {}
+        unbroken = []
+        for node in self._nodes:
+            own, start = node.id, after.get(node.id, 1)
+            first, messages = node.delivered(start, limit)
+            cursor[own] = first + len(messages)
+            rows += [Delivery(own, message) for message in messages]
+            if first == start:
+                unbroken.append(own)
+        return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.node.id)
 
     def _listen(self) -> None:
         """Read both streams of the node one sits on, from its history on."""

@@ -85,6 +85,10 @@ class CommandRunner:
         """Go to the log."""
         self._app.main.go_to(self._app.main.log_pane)
 
+    def run_spacetime(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the space-time diagram."""
+        self._app.main.go_to(self._app.main.space_time)
+
     def run_join(self, invocation: Invocation) -> None:
         """Join through contacts; after leaving, come back."""
         contacts = self._addresses(invocation.words)

@@ -128,6 +128,9 @@ def colored(
     warning: str,
     accent: str,
     block: str,
+    past: str,
+    future: str,
+    fainter: str,
 ) -> Palette:
     """A palette in which roles differ by colour, and by weight where they matter most."""
     palette = {
@@ -147,6 +150,9 @@ def colored(
         Role.WARNING: Style(color=warning),
         Role.BANNER: Style(color=block, bgcolor=accent, bold=True),
         Role.CURSOR: Style(bgcolor=block),
+        Role.PAST: Style(color=past, bold=True),
+        Role.FUTURE: Style(color=future, bold=True),
+        Role.FAINT: Style(color=fainter),
     }
     palette.update((role, Style(color=color)) for role, color in zip(HEAT, heat, strict=True))
     palette.update((role, Style(color=color)) for role, color in zip(ORIGINS, origins, strict=True))
@@ -162,6 +168,9 @@ DARK = colored(
     warning="#e8a32e",
     accent="#e6c84f",
     block="#2d3644",
+    past="#56b4e9",
+    future="#f0a54a",
+    fainter="#5c646f",
 )
 LIGHT = colored(
     LIGHT_HEAT,
@@ -172,11 +181,17 @@ LIGHT = colored(
     warning="#9a5b00",
     accent="#6b4fa0",
     block="#dbe4f0",
+    past="#00629b",
+    future="#a84300",
+    fainter="#999c9f",
 )
 PLAIN: Palette = {
     **dict.fromkeys(Role, Style.null()),
-    **dict.fromkeys((Role.DIM, Role.CLOCK, Role.HELD), Style(dim=True)),
-    **dict.fromkeys((Role.TITLE, Role.OWN, Role.NEW, Role.LATE, Role.BAD, Role.WARNING), Style(bold=True)),
+    **dict.fromkeys((Role.DIM, Role.CLOCK, Role.HELD, Role.FAINT), Style(dim=True)),
+    **dict.fromkeys(
+        (Role.TITLE, Role.OWN, Role.NEW, Role.LATE, Role.BAD, Role.WARNING, Role.PAST, Role.FUTURE),
+        Style(bold=True),
+    ),
     Role.MENTION: Style(bold=True, underline=True),
     Role.MATCH: Style(underline=True),
     Role.BANNER: Style(reverse=True),

@@ -13,7 +13,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,9 @@ from gossip_tui.app import GossipApp
 from gossip_tui.demo import Chatter, Remark
 from gossip_tui.feed import Update
 from gossip_tui.notices import notices_of
+from gossip_tui.observed import Deliveries, Delivery
 from protocol import Config
+from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.strategy import Strategy
 from protocol.sim import Faults, Simulation
@@ -75,11 +77,12 @@ class Network:
 
 
 class SimulationFeed:
-    """A feed over one simulated node."""
+    """A feed over one simulated node, or over all of them with a seat on the first."""
 
-    def __init__(self, sim: Simulation, node: SimulatedNode) -> None:
+    def __init__(self, sim: Simulation, observed: Sequence[SimulatedNode]) -> None:
         self._sim = sim
-        self._node = node
+        self._observed = observed
+        self._node = observed[0]
         self._messages = 0
         self._events = 0
 
@@ -109,6 +112,8 @@ class SimulationFeed:
         """Bytes that fit one message."""
         return self._node.machine.payload_limit
 
+    has_left = False
+
     @property
     def unacknowledged(self) -> int:
         """Nobody is asked when the picture is done."""
@@ -130,6 +135,15 @@ class SimulationFeed:
         """Nobody changes the strategy in a picture."""
         raise NotImplementedError(text)
 
+    def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:
+        """What the observed nodes delivered since a former answer."""
+        rows: list[Delivery] = []
+        for node in self._observed:
+            rows += [Delivery(node.id, message) for message in node.delivered[after.get(node.id, 0) :]]
+        nodes = frozenset(node.id for node in self._observed)
+        cursor = {node.id: len(node.delivered) for node in self._observed}
+        return Deliveries(tuple(rows), cursor, nodes, self._node.id)
+
     seats: tuple[str, ...] = ("",)
     seat = 0
 
@@ -149,6 +163,8 @@ class Picture(NamedTuple):
     keys: tuple[str, ...] = ()
     line: str = ""
     """Typed into the composer before the keys are pressed."""
+    whole: bool = False
+    """Whether all nodes are in this process, as in the demo, so that everything can be observed."""
 
 
 PICTURES = (
@@ -162,6 +178,7 @@ PICTURES = (
     Picture("peers", 110, 30, line="/peers", keys=("enter",)),
     Picture("help", 110, 40, keys=("f1",)),
     Picture("palette", 110, 32, keys=("ctrl+p",)),
+    Picture("space-time", 132, 40, keys=("f4", *["up"] * 14), whole=True),
     Picture("filter", 110, 26, line="/filter from:n03", keys=("enter",)),
 )
 """Every picture there is."""
@@ -172,7 +189,7 @@ async def take(picture: Picture, seed: int = SEED) -> str:
     network = Network(seed)
     sim = network.sim
     app = GossipApp(
-        SimulationFeed(sim, sim.nodes[0]),
+        SimulationFeed(sim, sim.nodes if picture.whole else sim.nodes[:1]),
         ascii=picture.ascii,
         theme=picture.theme,
         tick_period=NEVER,

@@ -9,7 +9,7 @@ from protocol.core.snapshot import NodeSnapshot
 
 from .line import Line, Role, Span
 
-__all__ = ["no_messages", "no_peers", "wrapped"]
+__all__ = ["no_happenings", "no_messages", "no_peers", "wrapped"]
 
 
 def no_peers(snapshot: NodeSnapshot | None) -> str:
@@ -29,6 +29,13 @@ def no_messages(*, filter_text: str) -> str:
     if filter_text:
         return f"Nothing matches {safe(filter_text, 40)}. Empty the filter to see everything."
     return "No message yet: type one below and press Enter. It is kept until a peer appears."
+
+
+def no_happenings(*, has_lanes: bool) -> str:
+    """Why the space-time diagram is empty, and how to fill it."""
+    if not has_lanes:
+        return "The node is starting."
+    return "Nothing happened yet: every message that is sent, and every delivery, will be an event here."
 
 
 def wrapped(sentence: str, width: int) -> list[Line]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from gossip_tui.commands import CommandError
-from gossip_tui.feed import Recorded, Update
+from gossip_tui.feed import DELIVERY_LIMIT, Recorded, Update
 from gossip_tui.notices import Notice, notices_of
+from gossip_tui.observed import Deliveries, Delivery
+from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
@@ -159,6 +161,23 @@ class ReplayFeed:
         if seat != self._seat:
             self._seat = seat
             self._moved = True
+
+    # What happened at all nodes that were recorded.
+
+    def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:
+        """What the recorded nodes delivered since a former answer; after a step back nothing is unbroken."""
+        rows: list[Delivery] = []
+        cursor: dict[NodeId, int] = {}
+        unbroken = []
+        for track in self.recording.tracks:
+            node, count = track.nodes[-1], track.messages_until(self.player.position)
+            start = after.get(node, 1)
+            if start <= count + 1:
+                unbroken.append(node)
+            first = max(start if start <= count + 1 else 1, count + 1 - DELIVERY_LIMIT)
+            rows += [Delivery(node, message) for message in track.messages[first - 1 : count]]
+            cursor[node] = count + 1
+        return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.track.nodes[-1])
 
     # What needs a live node.
 

@@ -30,6 +30,15 @@ PANES = (
             "vector clock: how many messages of each origin had happened before it, itself included."
         ),
     ),
+    (
+        "Space-time",
+        (
+            "A column for every node, time downward, a message an arrow from its origin to those who got it. "
+            "What an event could know of is its past, what could know of it its future; the rest is "
+            "concurrent: no clock can say which was first. A real node sees its own deliveries only; of "
+            "others it shows, dotted, what their messages tell."
+        ),
+    ),
     ("Rates", "Datagrams a second, and which share of the messages came twice, was repaired or refused."),
     (
         "Composer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -12,16 +12,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer
 
+from gossip_tui.observed import Deliveries
 from gossip_tui.theme import UNICODE, Glyphs
 from gossip_tui.widgets.causal_log import CausalLogPane
 from gossip_tui.widgets.composer import Composer
+from gossip_tui.widgets.key_footer import KeyFooter
 from gossip_tui.widgets.pane import Pane
 from gossip_tui.widgets.partial_view import PartialViewPane
 from gossip_tui.widgets.rates import RatesPane
 from gossip_tui.widgets.scrub_bar import ScrubBar
+from gossip_tui.widgets.space_time import LOOK_PERIOD, SpaceTimePane
 from gossip_tui.widgets.status_bar import StatusBar
+from protocol.core.identity import NodeId
 from protocol.core.snapshot import NodeSnapshot
 
 __all__ = ["Arrangement", "MainScreen", "arrangement_for"]
@@ -32,11 +35,15 @@ WIDE_COLUMNS, TALL_ROWS = 90, 26
 SMALL_COLUMNS, SMALL_ROWS = 60, 18
 """Below either of these there is room for one pane at a time."""
 
-FOOTER_COLUMNS = 62
-"""Below this the foot of the screen has no room for the palette's key beside the others."""
-
 FRAME_ROWS = 10
 """Below this a frame would take the room of what it frames."""
+
+
+TITLES = ("Causal log", "Space-time")
+"""What the panes at the right are called while others stand in front of them; in the order of their keys."""
+
+Tab = CausalLogPane | SpaceTimePane
+"""A pane that shares its place with others, one of which stands in front."""
 
 
 class Arrangement(StrEnum):
@@ -66,6 +73,8 @@ class MainScreen(Screen[None]):
 
     Args:
         composer: The line to type into.
+        observe: Gives what was delivered at the nodes of this process, as ``Feed.deliveries`` does.
+        look_period: Seconds between two looks of the space-time diagram.
         glyphs: What to draw with.
         clock: Seconds on a clock that only goes forward; rates and fading marks go by it.
         wall_clock: Unix seconds, for the lines of the log that no node sent.
@@ -84,7 +93,9 @@ class MainScreen(Screen[None]):
     def __init__(
         self,
         composer: Composer,
+        observe: Callable[[Mapping[NodeId, int]], Deliveries],
         *,
+        look_period: float = LOOK_PERIOD,
         glyphs: Glyphs = UNICODE,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -98,6 +109,11 @@ class MainScreen(Screen[None]):
         self.rates = RatesPane(glyphs=glyphs, clock=clock, id="rates")
         self.rates.can_focus = False  # there is nothing to do in it
         self.log_pane = CausalLogPane(glyphs=glyphs, clock=wall_clock, id="log")
+        self.space_time = SpaceTimePane(observe, period=look_period, glyphs=glyphs, id="space-time")
+        for place, tab in enumerate(self.tabs):
+            tab.tabs = TITLES[:place], TITLES[place + 1 :]
+        self.front_pane: Tab = self.log_pane
+        """Which of the panes that share the place at the right stands in front."""
         self.scrub_bar = None if seek is None else ScrubBar(seek, glyphs=glyphs, id="scrub")
         if seek is not None:
             # Space and brackets play and step there; in the composer they are typed.
@@ -109,9 +125,14 @@ class MainScreen(Screen[None]):
         self._shown: NodeSnapshot | None = None
 
     @property
-    def panes(self) -> tuple[PartialViewPane, CausalLogPane, RatesPane]:
+    def panes(self) -> tuple[PartialViewPane, CausalLogPane, SpaceTimePane, RatesPane]:
         """All panes, in the order of their keys."""
-        return self.partial_view, self.log_pane, self.rates
+        return self.partial_view, *self.tabs, self.rates
+
+    @property
+    def tabs(self) -> tuple[CausalLogPane, SpaceTimePane]:
+        """The panes that share the place at the right, in the order of their keys."""
+        return self.log_pane, self.space_time
 
     def compose(self) -> ComposeResult:
         """Status bar, panes, composer, keys."""
@@ -120,11 +141,11 @@ class MainScreen(Screen[None]):
             with Vertical(id="side"):
                 yield self.partial_view
                 yield self.rates
-            yield self.log_pane
+            yield from self.tabs
         if self.scrub_bar is not None:
             yield self.scrub_bar
         yield self.composer
-        yield Footer(compact=True)
+        yield KeyFooter(compact=True)
 
     def on_resize(self, event: events.Resize) -> None:
         """Arrange the panes for the new size."""
@@ -136,10 +157,10 @@ class MainScreen(Screen[None]):
         shown = Arrangement.SINGLE if self.zoomed else arrangement
         for candidate in Arrangement:
             self.set_class(candidate is shown, candidate)
-        self.set_class(self.size.width < FOOTER_COLUMNS, "-narrow")
         self.set_class(self.size.height < FRAME_ROWS, "-low")
         self.set_class(self.active_pane is self.partial_view, "-only-view")
-        self.set_class(self.active_pane is self.log_pane, "-only-log")
+        for tab in self.tabs:
+            tab.set_class(tab is self.front_pane, "-front")
 
     def show(self, snapshot: NodeSnapshot) -> None:
         """Give the panes a picture; one that is hidden draws nothing, and the view only what concerns it."""
@@ -160,29 +181,35 @@ class MainScreen(Screen[None]):
 
     def go_to(self, pane: Pane) -> None:
         """Show a pane, if it is hidden behind another, and focus it."""
-        self.active_pane = pane
+        self._activate(pane)
         self.arrange_panes(self.arrangement)
         pane.focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which pane was last in use."""
         if isinstance(event.widget, Pane) and event.widget is not self.active_pane:
-            self.active_pane = event.widget
+            self._activate(event.widget)
             self.arrange_panes(self.arrangement)
 
+    def _activate(self, pane: Pane) -> None:
+        """Put a pane in front; the one it hides is still there behind its tab."""
+        self.active_pane = pane
+        if isinstance(pane, CausalLogPane | SpaceTimePane):
+            self.front_pane = pane
+
     def action_toggle_focus(self) -> None:
-        """Go to the log from the composer, and to the composer from anywhere else."""
+        """Go to the log, or what stands in its place, from the composer; from anywhere else go there."""
         if self.composer.input.has_focus:
-            self.go_to(self.log_pane)
+            self.go_to(self.front_pane)
         else:
             self.composer.input.focus()
 
     def action_scroll_log(self, pages: int) -> None:
-        """Scroll the log by so many screens without leaving the composer."""
+        """Scroll the log, or what stands in its place, by so many screens without leaving the composer."""
         if pages < 0:
-            self.log_pane.action_page_up()
+            self.front_pane.action_page_up()
         else:
-            self.log_pane.action_page_down()
+            self.front_pane.action_page_down()
 
 
 def aspects_of_view(snapshot: NodeSnapshot) -> tuple[object, ...]:

@@ -14,11 +14,14 @@ from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gossip_tui.drawing.line import Line, Role, split, to_strip, width_of
+from gossip_tui.drawing.line import Line, Role, cell_len, split, to_strip, width_of
 from gossip_tui.theme import UNICODE, Glyphs, Palette, palette_of
 
 __all__ = ["AsciiScrollBar", "Pane"]
 
+
+OTHER_TAB = "not bold dim"
+"""The look of the title of a pane that is behind another."""
 
 STRIP_LIMIT = 1_024
 """Strips remembered by a pane: a few of the tallest screens."""
@@ -88,7 +91,9 @@ class Pane(ScrollView, can_focus=True):
         self.glyphs = glyphs
         self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None
-        self._titles = ("", "")
+        self.tabs: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        """Titles of the panes behind this one: those that come before it, and those after."""
+        self._titles: tuple[tuple[str, ...], str] = ((), "")
         self._on_screen = False
         self._thumb: tuple[int, int] | None = None
         self._strips: dict[tuple[Line, Role | None, int], Strip] = {}
@@ -154,11 +159,21 @@ class Pane(ScrollView, can_focus=True):
         self.refresh()
 
     def set_title(self, title: str, subtitle: str = "") -> None:
-        """Put safe text into the frame, never read as markup; only a change draws the frame anew."""
-        if (title, subtitle) == self._titles:
+        """Put safe text into the frame, never read as markup; only a change draws the frame anew.
+
+        The titles of the panes behind this one stand beside its own, if there is room for all of them.
+        """
+        before, after = self.tabs
+        has_room = (
+            cell_len("".join((*before, title, *after))) + 3 * len(before + after) <= self.size.width - 2
+        )
+        titles = (*(before if has_room else ()), title, *(after if has_room else ()))
+        if (titles, subtitle) == self._titles:
             return
-        self._titles = title, subtitle
-        self.border_title = Content(title)
+        self._titles = titles, subtitle
+        gap = " | " if self.glyphs.border == "ascii" else " │ "
+        parts = [Content(one) if one is title else Content.styled(one, OTHER_TAB) for one in titles]
+        self.border_title = Content.styled(gap, OTHER_TAB).join(parts)
         self.border_subtitle = Content(subtitle)
 
     def set_line_count(self, count: int) -> None:

@@ -122,6 +122,12 @@ class Log:
         """
         return self._entries[index].message
 
+    def page(self, start: int, limit: int) -> tuple[int, list[Message]]:
+        """The newest ``limit`` messages from position ``start`` on, and the position of the first of them."""
+        first = max(start, self.first, self.next - limit)
+        entries = self._entries
+        return first, [entries[index].message for index in range(first, self.next)]
+
     def index_of(self, dot: Dot) -> int | None:
         """The position of a message, None if it is not retained."""
         entry = self._by_dot.get((dot.origin.key, dot.sequence))

@@ -286,6 +286,22 @@ class Node:
         """
         return MessageStream(self._started.feed, after=after, history=history)
 
+    def delivered(self, start: int = 1, limit: int = 1_000) -> tuple[int, list[Message]]:
+        """What was delivered here, looked up without waiting: for who looks now and then, as screens do.
+
+        Args:
+            start: A position in this node's order of delivery, which counts from 1.
+            limit: Messages at the most; of more, the newest.
+
+        Returns:
+            The position of the first message given, and the messages. Those not retained any more are left
+            out, so the position may be above ``start``; it plus their number is where to start next.
+
+        Raises:
+            StateError: The node is not started. (One that has left gives what it retains.)
+        """
+        return self._started.feed.log.page(start, limit)
+
     def events(self) -> EventStream:
         """Everything the node tells about itself from now on.
 

@@ -102,6 +102,10 @@ class MemoryNode:
     def messages(self) -> AsyncIterator[Message]:
         return Stream(self.told, self)
 
+    def delivered(self, start: int, limit: int) -> tuple[int, list[Message]]:
+        first = max(start, len(self.told) - limit + 1)
+        return first, self.told[first - 1 :]
+
     def events(self) -> AsyncIterator[Event]:
         return Stream(self.happened, self)
 

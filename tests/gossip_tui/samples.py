@@ -52,7 +52,7 @@ class Talk:
         at = NOON + len(self.said)
         message = Message(
             dot,
-            text.encode() if isinstance(text, str) else text,
+            text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text,
             parents=parents_of(past),
             depth=1 + max((message.depth for message in past), default=0),
             derived=derived,

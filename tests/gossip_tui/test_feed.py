@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gossip_tui.feed import NodeFeed, NodeLike, Update
+from gossip_tui.feed import DELIVERY_LIMIT, NodeFeed, NodeLike, Update
 from gossip_tui.notices import Notice, notices_of
+from gossip_tui.observed import Delivery
 from protocol.core.events import (
     ContactUnresolved,
     DatagramRejected,
@@ -324,3 +325,32 @@ async def test_history_that_came_in_is_told_once_when_it_is_all_here() -> None:
         assert (await polled(feed)).notices == (Notice("caught up: 2 earlier messages are here now", 5.0),)
         node.hear("p2", "three")
         assert (await polled(feed)).notices == ()
+
+
+async def test_deliveries_are_those_of_every_node_since_the_last_answer() -> None:
+    one, two = MemoryNode("n01"), MemoryNode("n02")
+    said = one.hear("n01", "hello")
+    async with opened(one, two) as feed:
+        first = feed.deliveries({})
+        assert first.rows == (Delivery(one.id, said),)
+        assert first.unbroken == {one.id, two.id}
+        assert first.seat == one.id
+        two.deliver(said)
+        later = feed.deliveries(first.cursor)
+        assert later.rows == (Delivery(two.id, said),)
+        assert feed.deliveries(later.cursor).rows == ()
+        feed.move(1)
+        assert feed.deliveries(later.cursor).seat == two.id
+
+
+async def test_of_more_deliveries_than_an_answer_holds_the_newest_come_and_that_is_said() -> None:
+    node = MemoryNode()
+    for number in range(DELIVERY_LIMIT + 5):
+        node.deliver(node.talk.say("p2", f"text {number}"))
+    async with opened(node) as feed:
+        answer = feed.deliveries({})
+        assert len(answer.rows) == DELIVERY_LIMIT
+        assert answer.rows[-1].message is node.told[-1]
+        assert answer.unbroken == frozenset()
+        assert answer.cursor == {node.id: DELIVERY_LIMIT + 6}
+        assert feed.deliveries(answer.cursor).unbroken == {node.id}

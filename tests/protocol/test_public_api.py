@@ -19,6 +19,7 @@ NODE_MEMBERS = {
     "close",
     "config",
     "current_view",
+    "delivered",
     "drain",
     "events",
     "faults",

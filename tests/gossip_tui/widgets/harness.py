@@ -43,6 +43,9 @@ class PaneApp(App[None]):
     def on_causal_log_pane_message_chosen(self, event: Message) -> None:
         self.posted.append(event)
 
+    def on_space_time_pane_event_chosen(self, event: Message) -> None:
+        self.posted.append(event)
+
     def on_partial_view_pane_peer_chosen(self, event: Message) -> None:
         self.posted.append(event)
 

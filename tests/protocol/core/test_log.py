@@ -90,3 +90,19 @@ def test_an_adopted_prefix_counts_what_is_new_in_it_once() -> None:
     assert log.evicted_depths == {A.key: 9, B.key: 7}
     assert (log.evicted_count, log.evicted_depth) == (11, 9)
     assert log.evicted_frontier.dots == {A.key: 5, B.key: 6}
+
+
+def test_a_page_holds_the_newest_from_a_position_on_as_far_as_they_are_retained() -> None:
+    log = Log(3, 10**9)
+    for sequence in range(1, 6):
+        append(log, A, sequence)
+    trim(log)
+
+    def page(start: int, limit: int) -> tuple[int, list[int]]:
+        first, messages = log.page(start, limit)
+        return first, [message.id.sequence for message in messages]
+
+    assert page(1, 10) == (3, [3, 4, 5])
+    assert page(4, 10) == (4, [4, 5])
+    assert page(1, 2) == (4, [4, 5])
+    assert page(6, 10) == (6, [])

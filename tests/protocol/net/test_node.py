@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from protocol import Node
 from protocol.core.events import Lagged
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.errors import BacklogError, ConfigError, PayloadSizeError, StateError
@@ -208,3 +209,14 @@ async def test_a_reader_may_go_on_behind_the_last_message_it_saw() -> None:
             node.send_gossip(str(number))
         seen = (await take(node.messages(), 2))[-1]
         assert [message.text for message in await take(node.messages(after=seen.id), 2)] == ["2", "3"]
+
+
+async def test_what_was_delivered_can_be_looked_up_without_waiting_also_after_the_end() -> None:
+    async with make_node("p1") as node:
+        for number in range(5):
+            node.send_gossip(str(number))
+        first, messages = node.delivered(limit=3)
+        assert (first, [message.text for message in messages]) == (3, ["2", "3", "4"])
+    assert node.delivered(5)[0] == 5
+    with pytest.raises(StateError):
+        Node("127.0.0.1:0").delivered()

@@ -1,0 +1,99 @@
+"""The space-time diagram within the application: keys, tabs, and what is behind what."""
+
+from __future__ import annotations
+
+import pytest
+
+from gossip_tui.screens.message import MessageScreen
+from tests.gossip_tui.driving import SINGLE, STACKED, TINY, WIDE, Driver, driven
+from tests.gossip_tui.memory import MemoryNode
+
+
+def shown(driver: Driver) -> set[str]:
+    return {pane.id or "" for pane in driver.app.main.panes if pane.display and pane.region.area}
+
+
+@pytest.mark.parametrize(
+    ("size", "beside"), [(WIDE, {"view", "rates"}), (STACKED, {"view"}), (SINGLE, set()), (TINY, set())]
+)
+async def test_f4_brings_the_diagram_to_the_place_of_the_log_and_f3_the_log(
+    size: tuple[int, int], beside: set[str]
+) -> None:
+    async with driven(size=size) as driver:
+        await driver.press("f4")
+        assert (shown(driver), driver.focused) == ({"space-time", *beside}, "space-time")
+        await driver.press("f3")
+        assert (shown(driver), driver.focused) == ({"log", *beside}, "log")
+
+
+async def test_the_command_does_the_same_and_escape_comes_back_to_it() -> None:
+    async with driven() as driver:
+        await driver.enter("/spacetime")
+        assert driver.focused == "space-time"
+        await driver.press("escape")
+        assert driver.focused == "composer-input"
+        await driver.press("escape")
+        assert driver.focused == "space-time"
+
+
+async def test_titles_of_panes_behind_stand_beside_the_one_in_front() -> None:
+    async with driven() as driver:
+        assert "Causal log  seen from p1 │ Space-time" in driver.text
+        await driver.press("f4")
+        assert "Causal log │ Space-time  seen from p1" in driver.text
+
+
+async def test_what_is_said_appears_and_enter_opens_it() -> None:
+    async with driven() as driver:
+        await driver.press("f4")
+        driver.node.hear("p2", "hello")
+        await driver.look()
+        assert "p2#1 hello" in driver.text
+        await driver.press("up", "enter")
+        assert isinstance(driver.app.screen, MessageScreen)
+        assert "hello" in driver.text
+
+
+async def test_in_a_swarm_every_node_has_its_lane_and_the_seat_can_move() -> None:
+    one, two = MemoryNode("n01"), MemoryNode("n02", number=2)
+    async with driven(one, two) as driver:
+        message = one.deliver(one.talk.say(one.id, "to all"))
+        two.deliver(message)
+        await driver.press("f4")
+        assert "all 2 nodes" in driver.text
+        assert "n02 ← n01#1" in driver.text
+        await driver.press("f9")
+        assert "n02 ← n01#1" in driver.text
+
+
+async def test_page_up_in_the_composer_scrolls_what_is_in_front() -> None:
+    async with driven(size=STACKED) as driver:
+        for number in range(30):
+            driver.node.hear("p2", f"text {number}", delivered_at=1_000.0 * number)
+        await driver.press("f4", "escape", "pageup")
+        assert driver.app.main.log_pane.following
+        assert not driver.app.main.space_time.following
+        assert driver.focused == "composer-input"
+
+
+async def test_frozen_it_stands_still() -> None:
+    async with driven() as driver:
+        await driver.press("f4", "f8")
+        driver.node.hear("p2", "unseen")
+        await driver.look()
+        assert "unseen" not in driver.text
+        await driver.press("f8")
+        assert "unseen" in driver.text
+
+
+async def test_hidden_behind_the_log_it_asks_for_nothing() -> None:
+    async with driven() as driver:
+        asked: list[object] = []
+        pane = driver.app.main.space_time
+        observe = pane._observe
+        pane._observe = lambda after: asked.append(after) or observe(after)  # type: ignore[func-returns-value]
+        driver.node.hear("p2", "hello")
+        await driver.look()
+        assert asked == []
+        await driver.press("f4")
+        assert asked
