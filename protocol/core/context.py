@@ -10,6 +10,7 @@ from .config import Config
 from .identity import Address, Key, NodeId, key_of
 from .large.contents import Contents
 from .large.limits import CHUNK_SIZE
+from .large.tree import Reference
 from .links import Links
 from .messages import COUNT_LIMIT, NOTHING, Acknowledge, BareRumor, Digest, Header, Item, Rumor
 from .wide import pack_rumor
@@ -96,11 +97,15 @@ class Context:
 
     def pack_rumor(self, rumor: Rumor) -> list[Packed]:
         """Pack a message, in several items if its parents do not fit beside it; a large one is announced."""
-        payload = rumor.payload
-        if len(payload) > CHUNK_SIZE and self.is_large(rumor):
-            reference = self.contents.of((key_of(rumor.origin), rumor.sequence), payload).reference
-            rumor = rumor._replace(payload=reference)
+        if self.is_announced(rumor) and type(rumor.payload) is not Reference:
+            tree = self.contents.of((key_of(rumor.origin), rumor.sequence), rumor.payload)
+            rumor = rumor._replace(payload=tree.reference)
         return pack_rumor(rumor, self.codec.pack, self.rumor_limit)
+
+    def is_announced(self, rumor: Rumor) -> bool:
+        """Whether the message travels without its payload, from here too."""
+        payload = rumor.payload
+        return type(payload) is Reference or (len(payload) > CHUNK_SIZE and self.is_large(rumor))
 
     def is_large(self, rumor: Rumor) -> bool:
         """Whether the payload does not fit one datagram even without the parents; equal on every node.

@@ -243,6 +243,8 @@ class Spreading:
             size = sum(item.size for item in items)
             targets += self._random_targets(count, rumor, size, sender, source, now)
         self.trees.announce(dot, source, now, out)
+        if self.context.is_announced(rumor):
+            out.offers.update(targets)  # so that their first requests prove their addresses
         if len(items) == 1:
             out.fan_out(dot, items[0], targets)
             return

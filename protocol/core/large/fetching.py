@@ -37,7 +37,11 @@ CHUNKS_PER_REQUEST = 16
 holder."""
 
 TRIAL_CHUNKS = 4
-"""Chunks asked for before room is reserved for all: who announces what does not exist occupies nothing."""
+"""Chunks asked for, one of each holder, before room is reserved for all: who announces what does not exist
+occupies nothing. Also what a holder is asked for that had nothing, or that has hardly sent anything."""
+
+REQUEST_SIZE = 42
+"""Bytes of a request beside its chunks, with a sequence number up to two million."""
 
 PATH_LIMIT = 256
 """Addresses whose windows are remembered."""
@@ -216,7 +220,8 @@ class Fetching:
             if reference in self._transfers:  # who came before may have dropped it
                 self._look_after(transfer, now, out)
         self.pool.start_waiting(self._drop)
-        for address in {address: None for t in self._transfers.values() for address in t.holders}:
+        holders = {address: None for t in self._transfers.values() for address in t.holders}
+        for address in sorted(holders, key=lambda one: self._path(one).silent):
             self._refill(address, now, out)
         for transfer in self._transfers.values():
             if transfer.todo and not transfer.asked and now >= transfer.search_at:
@@ -321,14 +326,15 @@ class Fetching:
         self, transfer: Transfer, holder: Holder, source: Address, room: int, now: float, out: Outbox
     ) -> None:
         if not transfer.is_started:
-            room = min(room, TRIAL_CHUNKS - len(transfer.asked) - len(transfer.chunks))
-        elif holder.is_doubtful:
+            room = min(room, 1, TRIAL_CHUNKS - len(transfer.asked) - len(transfer.chunks))
+        elif holder.is_doubtful or not self._has_credit(source, room):
             room = min(room, TRIAL_CHUNKS)
-        picked = transfer.pick(holder, room) if room > 0 else []
+        if room <= 0:
+            return
+        picked = transfer.pick(holder, room) if self._has_credit(source, room) else []
         if not picked:
-            if room > 0:
-                transfer.let_rest(holder, now)
-                self.deadline = min(self.deadline, holder.rests_until)
+            transfer.let_rest(holder, now)
+            self.deadline = min(self.deadline, holder.rests_until)
             return
         path = self._path(source)
         due_at = now + path.timeout
@@ -343,6 +349,13 @@ class Fetching:
         path.asked += len(picked)
         self.outstanding += len(picked)
         self.deadline = min(self.deadline, due_at)
+
+    def _has_credit(self, source: Address, chunks: int) -> bool:
+        """Whether a request for so many may go there: to an unproven stranger no more than came from it."""
+        link = self.context.links.get(source)
+        header = self.context.header(link.cookie if link is not None else 0, 0)
+        size = self.context.codec.header_size(header) + REQUEST_SIZE + 2 * chunks
+        return self.context.links.room_for(source, size) >= size
 
     def _path(self, address: Address) -> Path:
         path = self._paths.get(address)

@@ -7,6 +7,7 @@ import random
 from protocol.core.config import Config
 from protocol.core.large.fetching import DONE_LIMIT, OUTSTANDING_LIMIT, TRIAL_CHUNKS
 from protocol.core.large.limits import CHUNK_SIZE
+from protocol.core.large.path import FIRST_WINDOW
 from protocol.core.large.serving import CHUNKS_PER_TURN
 from protocol.core.large.tree import Reference, Tree
 from protocol.core.messages import Announcement, Chunk, ChunkRequest, Holding, Item, Message, Rumor
@@ -108,6 +109,20 @@ def test_chunks_that_nobody_asked_for_are_refused_and_kept_nowhere() -> None:
     assert wiring["a"].snapshot(wiring.now).pulling_size == 0
 
 
+def test_a_stranger_that_announces_is_asked_for_no_more_bytes_than_it_sent() -> None:
+    wiring = Wiring(["a"])
+    for number in range(40):
+        stranger = Stranger(wiring, address(60 + number), f"s{number}")
+        reference = Reference.to(1 << 20, number.to_bytes(16))
+        places = asked_for(stranger.say("a", announcement(reference, name=f"nobody-{number}")))
+        assert len(places) == 1, "it may be asked, for a trial"
+        for _ in range(30):
+            wiring.now += 0.5
+            wiring["a"].handle_deadline(wiring.now)
+            stranger.collect("a")
+        assert stranger.bytes_received <= stranger.bytes_sent
+
+
 def test_a_chunk_beyond_the_last_is_refused() -> None:
     wiring, holder = scene()
     holder.say("a", announcement())
@@ -121,7 +136,7 @@ def test_who_announces_what_does_not_exist_occupies_nothing_and_keeps_nobody_out
     for number in range(500):
         fake = Reference.to(1 << 20, number.to_bytes(16))
         places = asked_for(liar.say("a", announcement(fake, name=f"nobody-{number}")))
-        assert len(places) <= TRIAL_CHUNKS
+        assert len(places) <= FIRST_WINDOW
     picture = wiring["a"].snapshot(wiring.now)
     assert picture.pulling_count <= 16
     assert picture.pulling_size == 0

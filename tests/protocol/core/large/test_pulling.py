@@ -86,6 +86,13 @@ def test_whoever_has_a_part_serves_it_so_the_origin_does_not_send_everything_to_
     assert sum(count > 0 for count in served[1:]) >= 6
 
 
+def test_a_large_message_is_quick_among_many_nodes_most_of_which_have_never_met() -> None:
+    simulation = Simulation(30, seed=1, faults=CALM)
+    simulation.run_cycles(5)
+    message = simulation.nodes[0].send_gossip(content(100_000))
+    simulation.run_until(lambda: has_all(simulation, [message]), limit=4)
+
+
 def test_several_large_messages_of_several_origins_arrive_at_once_in_causal_order() -> None:
     simulation = Simulation(8, seed=6, faults=Faults(loss=0.1, latency=(0.005, 0.02)))
     simulation.run_cycles(3)
