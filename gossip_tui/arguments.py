@@ -40,6 +40,7 @@ __all__ = [
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LEVELS = ("debug", "info", "warning", "error")
+WAYS = ("eager", "tree")
 THEMES = ("dark", "light", "contrast")
 
 
@@ -114,6 +115,11 @@ NETWORK_OPTIONS = (
     ),
     option("--view-size", type=int, metavar="C", help="Peers in the partial view.  [default: 20; demo: 8]"),
     option("--fanout", type=int, metavar="F", help="Peers that a new message is pushed to.  [default: 4]"),
+    option(
+        "--dissemination",
+        type=click.Choice(WAYS),
+        help="How messages spread: to random peers, or along a tree.  [default: eager]",
+    ),
     option("--cycle", type=float, metavar="SECONDS", help="Time between two view exchanges.  [default: 1]"),
     *LOG_OPTIONS,
     click.option("--ports", envvar="GOSSIP_TUI_PORTS", type=Ports(), hidden=True),
@@ -249,6 +255,9 @@ def node_options(settings: dict[str, Any]) -> NodeOptions:
     from .options import NodeOptions
     from .ports import DEFAULT_PORTS
 
-    names = ("name", "bind", "advertise", "join", "cluster", "strategy", "view_size", "fanout", "cycle")
+    names = (
+        *("name", "bind", "advertise", "join", "cluster", "strategy", "view_size", "fanout", "cycle"),
+        "dissemination",
+    )
     given = {name: settings[name] for name in names if settings.get(name) is not None}
     return NodeOptions(**given, ports=settings["ports"] or DEFAULT_PORTS)

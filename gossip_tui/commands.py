@@ -43,6 +43,7 @@ class Takes(StrEnum):
     NOTHING = "nothing"
     ADDRESSES = "addresses"
     COMMAND = "command"
+    DISSEMINATION = "dissemination"
     FILE = "file"
     FILTER = "filter"
     MOMENT = "moment"
@@ -150,6 +151,13 @@ COMMANDS: tuple[Command, ...] = (
         usage="[NAME]",
         takes=Takes.STRATEGY,
         live=True,
+    ),
+    Command(
+        "dissemination",
+        "Set or show how messages spread",
+        "Spread messages eager (to random peers) or by tree, or say how they spread.",
+        usage="[WAY]",
+        takes=Takes.DISSEMINATION,
     ),
     Command(
         "order",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from protocol.core.config import Dissemination
 from protocol.core.snapshot import NodeSnapshot, PeerState
 from protocol.core.strategy import PRESETS
 
@@ -92,6 +93,7 @@ ARGUMENTS: dict[Takes, Callable[[Vocabulary], Iterable[str]]] = {
     Takes.NOTHING: lambda _: (),
     Takes.ADDRESSES: lambda words: words.addresses,
     Takes.COMMAND: lambda words: [command.name for command in words.commands],
+    Takes.DISSEMINATION: lambda _: tuple(Dissemination),
     Takes.FILE: lambda _: (),
     Takes.FILTER: lambda words: (
         [f"from:{name}" for name in words.names] + [f"!from:{name}" for name in words.names]

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from protocol.core.config import Config
+from protocol.core.config import Config, Dissemination
 from protocol.core.events import Event
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
@@ -111,6 +111,9 @@ class Feed(Protocol):
     def set_strategy(self, text: str) -> Strategy:
         """Sample by this preset or strategy from now on; returns it resolved."""
 
+    def set_dissemination(self, text: str) -> Dissemination:
+        """Spread messages in this way from now on; returns it."""
+
     @property
     def recordable(self) -> tuple[Recorded, ...]:
         """The nodes that a recording may be made of; none where nothing is live."""
@@ -161,6 +164,7 @@ class NodeLike(Protocol):
     def add(self, *peers: str | Address) -> None: ...  # noqa: D102
     def send_gossip(self, data: str | bytes) -> Message: ...  # noqa: D102
     def set_strategy(self, strategy: Strategy | str) -> None: ...  # noqa: D102
+    def set_dissemination(self, dissemination: Dissemination | str) -> None: ...  # noqa: D102
     def snapshot(self) -> NodeSnapshot: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
     def delivered(self, start: int, limit: int) -> tuple[int, list[Message]]: ...  # noqa: D102
@@ -327,6 +331,16 @@ class NodeFeed:
         strategy = Strategy.parse(text, self.node.config.view_size)
         self.node.set_strategy(strategy)
         return strategy
+
+    def set_dissemination(self, text: str) -> Dissemination:
+        """Spread messages in this way from now on.
+
+        Raises:
+            ConfigError: There is no such way.
+        """
+        dissemination = Dissemination.parse(text.strip().lower())
+        self.node.set_dissemination(dissemination)
+        return dissemination
 
     @property
     def recordable(self) -> tuple[Recorded, ...]:

@@ -26,6 +26,7 @@ FIELD_OPTIONS = {
     "view_size": "--view-size",
     "cycle_period": "--cycle",
     "fanout": "--fanout",
+    "dissemination": "--dissemination",
     "cluster": "--cluster",
     "strategy": "--strategy",
 }
@@ -58,6 +59,8 @@ class NodeOptions:
     strategy: str | None = None
     view_size: int | None = None
     fanout: int | None = None
+    dissemination: str | None = None
+    """``eager`` or ``tree``."""
     cycle: float | None = None
     """Seconds between view exchanges."""
     ports: PortRange = field(default=DEFAULT_PORTS)
@@ -101,6 +104,7 @@ class NodeOptions:
             "strategy": self.strategy,
             "view_size": self.view_size,
             "fanout": self.fanout,
+            "dissemination": self.dissemination,
             "cycle_period": self.cycle,
         }
         try:

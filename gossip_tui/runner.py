@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from protocol.core.identity import Address
+from protocol.core.snapshot import NodeSnapshot
 from protocol.errors import BacklogError, GossipError
 
 from .commands import CommandError, Invocation, Say, find_command, key_label, parse_line
@@ -139,6 +140,15 @@ class CommandRunner:
         strategy = self._app.feed.set_strategy(invocation.argument)
         self._app.tell(f"strategy is now {strategy}")
         self._app.warn_of_strategy(strategy)
+
+    def run_dissemination(self, invocation: Invocation) -> None:
+        """Spread messages in the other way, or say how they spread and along how many links."""
+        if not invocation.argument:
+            self._app.tell(spreading_of(self._app.snapshot))
+            return
+        if self._app.has_left:
+            raise CommandError("this node has left: /join comes back first")
+        self._app.tell(f"dissemination is now {self._app.feed.set_dissemination(invocation.argument)}")
 
     def run_order(self, invocation: Invocation) -> None:
         """Order the log causally or by arrival."""
@@ -314,3 +324,16 @@ def next_theme(current: str) -> str:
     """The own theme after this one."""
     names = [theme.name for theme in THEMES]
     return names[(names.index(current) + 1) % len(names)] if current in names else names[0]
+
+
+def spreading_of(snapshot: NodeSnapshot) -> str:
+    """How messages spread from a node, in words."""
+    links = snapshot.neighbours
+    if not links:
+        return f"dissemination {snapshot.dissemination}, no links"
+    pushed = sum(link.is_eager for link in links)
+    counters = snapshot.counters
+    return (
+        f"dissemination {snapshot.dissemination}, {pushed} of {len(links)} links in the tree, "
+        f"{counters.grafts:,} grafts, {counters.prunes:,} prunes"
+    )

@@ -26,6 +26,7 @@ def node_run(**changes: object) -> NodeRun:
         "senders": 1,
         "rate": 200.0,
         "window": 64,
+        "dissemination": "tree",
         "seconds": 2.0,
         "sent": 100,
         "delivered": 900,
@@ -100,10 +101,10 @@ def test_each_figure_that_is_too_bad_misses_its_own_target() -> None:
     few = node_run(rate=None, senders=10)
     busy = ScreenRun("alone", 0.0, 0.02, None, 0.0, None)
     assert missed(results(slow, few, screens=(busy,))) == [
-        "10 nodes, 1 sends, 200 messages/s: coverage",
-        "10 nodes, 1 sends, 200 messages/s: median",
-        "10 nodes, 1 sends, 200 messages/s: p99",
-        "10 nodes, all send, saturated: deliveries/s",
+        "10 nodes, 1 sends, 200 messages/s, tree: coverage",
+        "10 nodes, 1 sends, 200 messages/s, tree: median",
+        "10 nodes, 1 sends, 200 messages/s, tree: p99",
+        "10 nodes, all send, saturated, tree: deliveries/s",
         "screen, alone: CPU",
     ]
 
@@ -146,6 +147,13 @@ def test_without_options_everything_is_measured() -> None:
         (10, 10, None),
     ]
     assert [load.rate for load in screen_loads(quick=chosen.quick)] == [0.0, 0.0, 10.0, 1_000.0]
+
+
+def test_each_way_of_spreading_asked_for_is_measured_with_every_load() -> None:
+    chosen = options(
+        ["--only", "rate", "--sizes", "5", "--dissemination", "eager", "--dissemination", "tree"]
+    )
+    assert [load.dissemination for load in loads(chosen)] == ["eager", "tree"] * 2
 
 
 def test_only_the_parts_asked_for_are_measured() -> None:

@@ -10,6 +10,7 @@ from gossip_tui.commands import CommandError
 from gossip_tui.feed import DELIVERY_LIMIT, Recorded, Update
 from gossip_tui.notices import Notice, notices_of
 from gossip_tui.observed import Deliveries, Delivery
+from protocol.core.config import Dissemination
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -221,6 +222,10 @@ class ReplayFeed:
         refuse()
 
     def set_strategy(self, text: str) -> Strategy:  # noqa: ARG002
+        """Refuse."""
+        refuse()
+
+    def set_dissemination(self, text: str) -> Dissemination:  # noqa: ARG002
         """Refuse."""
         refuse()
 

@@ -37,6 +37,15 @@ def fact_table(rows: Iterable[tuple[str, str]], *, widest: int = 40) -> Table:
     return table
 
 
+class DialogScroll(VerticalScroll):
+    """What scrolls in a dialog, with a plain scroll bar on plain terminals."""
+
+    def on_mount(self) -> None:
+        """Choose the scroll bar."""
+        if self.app.has_class("-ascii"):
+            self.vertical_scrollbar.renderer = AsciiScrollBar  # type: ignore[misc]
+
+
 class TextDialog(ModalScreen[None]):
     """A titled box that scrolls; subclasses say what stands in it with ``body``.
 
@@ -81,7 +90,7 @@ class TextDialog(ModalScreen[None]):
         with Vertical(classes="dialog-box") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = Content(self.HINT)
-            with VerticalScroll():
+            with DialogScroll():
                 yield Static(self.body(), classes="dialog-text", markup=False)
 
     def on_mount(self) -> None:

@@ -8,6 +8,9 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+
+from protocol import Config, Dissemination
 
 from . import echo, exchanges, screen, swarm
 from .figures import machine
@@ -35,10 +38,17 @@ def options(words: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, help="how long each run sends (default: 10)")
     parser.add_argument("--payload", type=int, default=64, help="bytes of each message (default: 64)")
+    parser.add_argument(
+        "--dissemination",
+        choices=list(Dissemination),
+        action="append",
+        help="how messages spread (repeatable; default: the default of a node)",
+    )
     parser.add_argument("--quick", action="store_true", help="few nodes, short runs: to see that it works")
     chosen = parser.parse_args(words)
     chosen.only = chosen.only or list(PARTS)
     chosen.sizes = chosen.sizes or ([3] if chosen.quick else [10, 20, 40])
+    chosen.dissemination = chosen.dissemination or [Config().dissemination]
     chosen.seconds = chosen.seconds or (1.0 if chosen.quick else 10.0)
     return chosen
 
@@ -52,7 +62,7 @@ def loads(chosen: argparse.Namespace) -> list[Load]:
         found.append(Load(smallest, smallest, RATE, seconds, size))
     if "saturated" in chosen.only:
         found += [Load(smallest, senders, None, seconds, size) for senders in (1, smallest)]
-    return found
+    return [replace(load, dissemination=way) for load in found for way in chosen.dissemination]
 
 
 def screen_loads(*, quick: bool) -> list[ScreenLoad]:
@@ -72,7 +82,7 @@ async def measure(chosen: argparse.Namespace) -> Results:
     say("bare UDP echo")
     results = Results(machine(), load_average, echo.measure(seconds=1.0 if chosen.quick else 4.0))
     for load in loads(chosen):
-        say(f"{load.nodes} nodes, {load.senders} sending")
+        say(f"{load.nodes} nodes, {load.senders} sending, {load.dissemination}")
         results.nodes.append(await swarm.measure(load))
     if "screen" in chosen.only:
         await measure_screen(results, chosen)

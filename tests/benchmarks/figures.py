@@ -69,6 +69,7 @@ class NodeRun:
     rate: float | None
     """Messages per second of all senders together; None: each as fast as its backlog of ``window`` allows."""
     window: int
+    dissemination: str
     seconds: float
     """From the first message to the last delivery."""
     sent: int
@@ -108,9 +109,8 @@ class NodeRun:
     def label(self) -> str:
         """The load in words."""
         who = "all send" if self.senders == self.nodes else f"{self.senders} sends"
-        return f"{self.nodes} nodes, {who}, " + (
-            "saturated" if self.rate is None else f"{self.rate:g} messages/s"
-        )
+        load = "saturated" if self.rate is None else f"{self.rate:g} messages/s"
+        return f"{self.nodes} nodes, {who}, {load}, {self.dissemination}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class Load:
     size: int = 64
     """Bytes of each message."""
     window: int = 64
+    dissemination: str = Config().dissemination
+    """``eager`` or ``tree``."""
 
 
 class PeerProcess:
@@ -124,7 +126,7 @@ async def introduce(peers: Sequence[PeerProcess], view_size: int) -> None:
 
 async def measure(load: Load) -> NodeRun:
     """Put a load on a fresh swarm."""
-    async with swarm(load.nodes, backlog_limit=load.window) as peers:
+    async with swarm(load.nodes, backlog_limit=load.window, dissemination=load.dissemination) as peers:
         await warm_up(peers)
         return await run(peers, load)
 
@@ -171,6 +173,7 @@ def summary(load: Load, sent: int, started_at: float, reports: Sequence[dict[str
         senders=load.senders,
         rate=load.rate,
         window=load.window,
+        dissemination=load.dissemination,
         seconds=max(report["last_at"] for report in reports) - started_at,
         sent=sent,
         delivered=len(latencies),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from protocol.core.config import Config
+from protocol.core.config import Config, Dissemination
 from protocol.core.events import Event
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
@@ -95,6 +95,9 @@ class MemoryNode:
     def set_strategy(self, strategy: Strategy | str) -> None:
         assert isinstance(strategy, Strategy)
         self.now(strategy=strategy)
+
+    def set_dissemination(self, dissemination: Dissemination | str) -> None:
+        self.now(dissemination=dissemination)
 
     def snapshot(self) -> NodeSnapshot:
         return self.picture

@@ -17,9 +17,10 @@ from gossip_tui.screens.message import MessageScreen
 from gossip_tui.screens.peers import PeersScreen
 from gossip_tui.screens.question import PasteQuestion, QuitQuestion
 from gossip_tui.widgets.causal_log import CausalLogPane
+from protocol.core.config import Dissemination
 from protocol.core.events import PeerLost, PeerSeen
 from protocol.core.identity import NodeId
-from protocol.core.snapshot import PeerState
+from protocol.core.snapshot import Counters, NeighbourRow, PeerState
 from protocol.core.strategy import Strategy
 from tests.gossip_tui.driving import SINGLE, STACKED, TINY, WIDE, Driver, driven
 from tests.gossip_tui.hostile import HOSTILE, assert_harmless
@@ -216,6 +217,7 @@ async def test_join_joins() -> None:
         ("/join 127.0.0.1:8001", "127.0.0.1:8001 is this node itself"),
         ("/add", "/add needs an argument: /add HOST:PORT ..."),
         ("/strategy magic", "strategy must be one of"),
+        ("/dissemination lazy", "dissemination must be eager or tree"),
         ("/order upside-down", "/order takes causal or arrival, not upside-down"),
         ("/sort upside-down", "/sort takes age or name, not upside-down"),
         ("/filter /[/", "/[/ is not a regular expression"),
@@ -328,6 +330,18 @@ async def test_strategy_alone_says_what_it_is() -> None:
     async with driven() as driver:
         await driver.enter("/strategy")
         assert "strategy (tail, push-pull, H=1, S=9), view size 20" in driver.log
+
+
+async def test_dissemination_sets_how_messages_spread_and_alone_says_it() -> None:
+    async with driven() as driver:
+        await driver.enter("/dissemination TREE")
+        assert driver.node.picture.dissemination is Dissemination.TREE
+        assert "dissemination is now tree" in driver.log
+        links = tuple(NeighbourRow(address(number), number < 3) for number in range(1, 6))
+        driver.node.now(neighbours=links, counters=Counters(grafts=1_300, prunes=4))
+        await driver.look()
+        await driver.enter("/dissemination")
+        assert "dissemination tree, 2 of 5 links in the tree, 1,300 grafts, 4 prunes" in driver.log
 
 
 async def test_order_toggles_or_sets_the_order_of_the_log() -> None:

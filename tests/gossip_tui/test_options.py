@@ -8,7 +8,7 @@ import pytest
 
 from gossip_tui.options import NodeOptions, leave, open_node, successor
 from gossip_tui.ports import LOOPBACK
-from protocol import Node
+from protocol import Dissemination, Node
 from protocol.errors import ConfigError
 
 from .free_ports import free_range
@@ -44,11 +44,13 @@ async def test_a_node_that_is_told_whom_to_join_does_not_look_around() -> None:
 
 async def test_the_options_reach_the_node() -> None:
     options = NodeOptions(
-        name="ada", bind=f"{LOOPBACK}:0", cluster="c", view_size=9, fanout=3, cycle=0.5, strategy="swapper"
-    )
+        name="ada", bind=f"{LOOPBACK}:0", cluster="c", view_size=9, fanout=3, cycle=0.5, strategy="swapper",
+        dissemination="tree",
+    )  # fmt: skip
     node = await open_node(options)
     config = node.config
     assert (node.id.name, config.cluster, config.view_size, config.fanout) == ("ada", "c", 9, 3)
+    assert config.dissemination is Dissemination.TREE
     assert (config.cycle_period, str(config.strategy)) == (0.5, "(rand, push-pull, H=0, S=4)")
     await leave(node)
 

@@ -240,7 +240,12 @@ async def test_a_swarm_can_be_watched_from_each_of_its_nodes(tmp_path: Path) -> 
 
 async def test_nothing_can_be_asked_of_a_recording(tmp_path: Path) -> None:
     feed = ReplayFeed(await story(tmp_path / "a"), Clock())
-    for ask in (lambda: feed.send("x"), lambda: feed.add("a:1"), lambda: feed.set_strategy("cyclon")):
+    for ask in (
+        lambda: feed.send("x"),
+        lambda: feed.add("a:1"),
+        lambda: feed.set_strategy("cyclon"),
+        lambda: feed.set_dissemination("tree"),
+    ):
         with pytest.raises(StateError, match="this is a recording"):
             ask()
     for wait in (feed.join("a:1"), feed.leave()):
