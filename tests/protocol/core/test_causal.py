@@ -332,3 +332,36 @@ def test_what_names_an_own_message_before_it_is_made_is_set_free_by_it() -> None
     order.send(A)
     assert order.delivered == [Dot(A, 1), Dot(B, 1)]
     assert not order.causal.holding
+
+
+# payloads that come in
+
+
+def test_a_message_whose_payload_comes_in_is_neither_missed_nor_known_and_can_be_announced_on() -> None:
+    order = Order()
+    causal = order.causal
+    order.take(rumor(A, 1, 1), rumor(A, 4, 4))
+    causal.begin_pull(rumor(A, 2, 2))
+    assert dict(causal.received_floors())[A.key] == 2
+    assert causal.origins[A.key].missing_ranges(9) == [Range(A.key, 3, 3)]
+    assert causal.is_pulled((A.key, 2))
+    assert not causal.is_known((A.key, 2))
+    found = causal.find((A.key, 2))
+    assert found is not None
+    assert (found.sequence, found.hops) == (2, 1)
+    order.take(rumor(A, 3, 3))
+    assert dict(causal.received_floors())[A.key] == 4
+    causal.end_pull((A.key, 2))
+    assert dict(causal.received_floors())[A.key] == 1
+    assert causal.origins[A.key].missing_ranges(9) == [Range(A.key, 2, 2)]
+    assert causal.find((A.key, 2)) is None
+
+
+def test_an_origin_of_which_only_a_payload_came_in_is_forgotten_with_it() -> None:
+    causal = Order().causal
+    causal.begin_pull(rumor(A, 1))
+    assert list(causal.origins) == [A.key]
+    causal.end_pull((A.key, 1))
+    causal.end_pull((A.key, 1))
+    assert not causal.origins
+    causal.check()

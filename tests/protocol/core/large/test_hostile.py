@@ -11,8 +11,9 @@ from protocol.core.large.path import FIRST_WINDOW
 from protocol.core.large.serving import CHUNKS_PER_TURN
 from protocol.core.large.tree import Reference, Tree
 from protocol.core.messages import Announcement, Chunk, ChunkRequest, Holding, Item, Message, Rumor
+from protocol.core.view import Descriptor
 
-from ..wiring import EPOCH, Stranger, Wiring, address, node_id, rumor
+from ..wiring import CODEC, EPOCH, Stranger, Wiring, address, node_id, rumor
 
 SIZE = 20_000
 PAYLOAD = random.Random(1).randbytes(SIZE)
@@ -121,6 +122,17 @@ def test_a_stranger_that_announces_is_asked_for_no_more_bytes_than_it_sent() -> 
             wiring["a"].handle_deadline(wiring.now)
             stranger.collect("a")
         assert stranger.bytes_received <= stranger.bytes_sent
+
+
+def test_who_may_not_be_sent_a_request_is_not_waited_for() -> None:
+    wiring = Wiring(["a"])
+    stranger = Stranger(wiring, address(60))
+    assert len(asked_for(stranger.say("a", announcement(), advertised=stranger.address))) == 1
+    for _ in range(3):
+        wiring.now += 5
+        wiring["a"].handle_deadline(wiring.now)
+    assert asked_for(stranger.collect("a")) == [], "that was all that came from it"
+    assert wiring["a"]._intake.fetching.outstanding == 0
 
 
 def test_a_chunk_beyond_the_last_is_refused() -> None:
@@ -238,6 +250,18 @@ def test_only_who_has_proven_itself_gets_chunks() -> None:
     assert served(stranger.say("a", request)) == list(range(16))
 
 
+def test_an_announcement_brings_the_cookie_with_which_a_stranger_pulls_at_once() -> None:
+    wiring = Wiring(["a"])
+    stranger = Stranger(wiring, address(50))
+    wiring["a"].introduce([Descriptor(stranger.id, stranger.address, 0)])
+    message = wiring["a"].send_gossip(PAYLOAD, wiring.now, EPOCH)
+    (item,) = stranger.collect("a")
+    assert isinstance(item, Announcement)
+    stranger.cookie = CODEC.parse(stranger.received[-1]).header.offer
+    request = ChunkRequest((message.id.origin.key, 1), TREE.reference, (0, 1, 2))
+    assert served(stranger.say("a", request)) == [0, 1, 2]
+
+
 def test_what_is_not_here_is_said_at_once() -> None:
     wiring, stranger = scene()
     request = ChunkRequest((AUTHOR.key, 1), TREE.reference, (0, 1))
@@ -260,12 +284,12 @@ def test_requests_without_end_are_served_within_the_budget_and_queued_within_bou
     tree = Tree.of(payload)
     serving = wiring["a"]._intake.serving
     received = 0
-    for step in range(400):
+    for step in range(1_000):
         places = tuple(range(step * 64 % 1_024, step * 64 % 1_024 + 64))
         items = greedy.say("a", ChunkRequest((message.id.origin.key, 1), tree.reference, places))
         received += len(served(items))
         assert serving.waiting_count <= 128
-        wiring.now += 0.005
+        wiring.now += 0.002
         if wiring["a"].deadline <= wiring.now:
             wiring["a"].handle_deadline(wiring.now)
     # a burst of 1 MiB, then 4 MiB a second for two seconds, reckoned with full datagrams
