@@ -264,7 +264,7 @@ class GossipApp(App[None], inherit_bindings=False):
         own = update.snapshot.id
         if any(
             message.id.origin != own and not message.from_history and mentions(message.text, own.name)
-            for message in update.messages
+            for message in update.messages[update.replayed :]
         ):
             self.bell()
 

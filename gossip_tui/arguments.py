@@ -146,6 +146,12 @@ NODE_OPTIONS = (
         multiple=True,
         help="A node to join through; may be given several times.",
     ),
+    option(
+        "--state",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Keeps identity, log and peers across restarts; made if it does not exist.",
+    ),
 )
 
 ASCII_OPTION = option("--ascii", is_flag=True, default=None, help="Draw with plain ASCII signs only.")
@@ -258,6 +264,7 @@ def node_options(settings: dict[str, Any]) -> NodeOptions:
     names = (
         *("name", "bind", "advertise", "join", "cluster", "strategy", "view_size", "fanout", "cycle"),
         "dissemination",
+        "state",
     )
     given = {name: settings[name] for name in names if settings.get(name) is not None}
     return NodeOptions(**given, ports=settings["ports"] or DEFAULT_PORTS)

@@ -11,10 +11,11 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Protocol
 
 from protocol.core.config import Config, Dissemination
-from protocol.core.events import Event
+from protocol.core.events import Event, Restored
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -48,6 +49,8 @@ class Update:
     messages: tuple[Message, ...] = ()
     """In the node's delivery order."""
     notices: tuple[Notice, ...] = ()
+    replayed: int = 0
+    """How many of the messages, the first ones, a state file gave: they are no news."""
     moved: bool = False
     """Whether this is another node than before: its messages are the whole log."""
 
@@ -156,6 +159,8 @@ class NodeLike(Protocol):
     @property
     def config(self) -> Config: ...  # noqa: D102
     @property
+    def restored(self) -> Restored | None: ...  # noqa: D102
+    @property
     def payload_limit(self) -> int: ...  # noqa: D102
     async def start(self) -> None: ...  # noqa: D102
     async def leave(self) -> None: ...  # noqa: D102
@@ -198,6 +203,7 @@ class NodeFeed:
         self._events: deque[Event] = deque(maxlen=NOTICE_LIMIT)
         self._shown: NodeSnapshot | None = None
         self._moved = False
+        self._replayed = 0
         self._history_count = 0
         self._remembered: dict[int, tuple[Address, ...]] = {}
         self._moving = asyncio.Lock()
@@ -233,7 +239,8 @@ class NodeFeed:
             return None
         notices = notices_of(self._events, self._clock())
         notices += self._history_notices(snapshot)
-        update = Update(snapshot, tuple(self._messages), tuple(notices), self._moved)
+        replayed = self._take_replayed()
+        update = Update(snapshot, tuple(self._messages), tuple(notices), replayed, self._moved)
         self._messages.clear()
         self._events.clear()
         self._shown = snapshot
@@ -393,6 +400,9 @@ class NodeFeed:
         """Read both streams of the node one sits on, from its history on."""
         self._hush()
         node = self.node
+        if node.restored is not None:
+            self._replayed = node.restored.messages
+            self._events.append(node.restored)
         self._readers = [
             asyncio.create_task(pour(node.messages(), self._messages.append), name="gossip-tui messages"),
             asyncio.create_task(pour(node.events(), self._note), name="gossip-tui events"),
@@ -407,11 +417,19 @@ class NodeFeed:
         self._readers = []
         self._messages.clear()
         self._events.clear()
+        self._replayed = 0
         self._history_count = 0
+
+    def _take_replayed(self) -> int:
+        """How many of the messages that wait come from a state file."""
+        count = min(self._replayed, len(self._messages))
+        self._replayed -= count
+        return count
 
     def _history_notices(self, snapshot: NodeSnapshot) -> list[Notice]:
         """A word about the history that came in, once it is all here."""
-        self._history_count += sum(message.from_history for message in self._messages)
+        fresh = islice(self._messages, self._replayed, None)
+        self._history_count += sum(message.from_history for message in fresh)
         if snapshot.catching_up or not self._history_count:
             return []
         text = f"caught up: {counted(self._history_count, 'earlier message')} here now"

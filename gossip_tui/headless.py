@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ from protocol.core.events import (
     Lagged,
     PeerLost,
     PeerSeen,
+    Restored,
+    StateFailed,
+    StateRecovered,
     Undeliverable,
     ViewChanged,
 )
@@ -93,9 +96,11 @@ class Follower:
 
     async def run(self, ended: asyncio.Event) -> None:
         """Say that the node is up, then follow it until ``ended`` is set or a job fails, with its error."""
+        events = self._node.events()
         await self._say_ready()
+        await self._say_restored()
         self._start(self.tell_messages())
-        self._start(self.tell_events())
+        self._start(self.tell_events(events))
         if self._as_json:
             self._start(self.tell_views())
             self._start(self.tell_status())
@@ -128,9 +133,9 @@ class Follower:
         async for message in self._node.messages():
             await self._out.write(as_line(message))
 
-    async def tell_events(self) -> None:
+    async def tell_events(self, events: AsyncIterator[Event]) -> None:
         """One line for each event that has one."""
-        async for event in self._node.events():
+        async for event in events:
             if isinstance(event, ViewChanged):
                 self._view_changed.set()
             elif self._as_json:
@@ -198,6 +203,16 @@ class Follower:
     def note_later(self, text: str) -> None:
         """Say something that nobody waits for."""
         self._start(self._note(text))
+
+    async def _say_restored(self) -> None:
+        """What the state file gave."""
+        restored = self._node.restored
+        if restored is None:
+            return
+        if self._as_json and (record := event_record(restored, time.time())):
+            await self._out.write(encode(record))
+        else:
+            await self._note(notice_line(restored))
 
     async def _note(self, text: str) -> None:
         if self._notes is not None:
@@ -312,5 +327,19 @@ def notice_line(event: Event) -> str:
             return f"others may have forgotten this node in its silence, so it is {after.label} now"
         case IncarnationChanged(before=before, after=after):
             return f"another node used the identity {before.label}, so this one is {after.label} now"
+        case _:
+            return state_line(event)
+
+
+def state_line(event: Event) -> str:
+    """What an event says of the state file; empty for other events."""
+    match event:
+        case Restored(messages=count, before=before):
+            reason = f", a new incarnation after {before.label}" if before is not None else ""
+            return f"{count} messages restored{reason}"
+        case StateFailed(path=path, reason=reason):
+            return f"state file {path} {reason}: going on in memory, it is tried again now and then"
+        case StateRecovered(path=path):
+            return f"state file {path} can be written again and holds everything"
         case _:
             return ""

@@ -21,6 +21,9 @@ from protocol.core.events import (
     Lagged,
     PeerLost,
     PeerSeen,
+    Restored,
+    StateFailed,
+    StateRecovered,
     Undeliverable,
 )
 from protocol.core.identity import Address, Dot, NodeId
@@ -143,6 +146,20 @@ def event_record(event: Event, at: float) -> Record | None:
             return {"type": "contact_unresolved", "at": at, "contact": str(contact), "reason": reason}
         case IncarnationChanged(before=before, after=after):
             return {"type": "incarnation_changed", "at": at, "before": before.label, "after": after.label}
+        case _:
+            return state_record(event, at)
+
+
+def state_record(event: Event, at: float) -> Record | None:
+    """What a reader is told of the state file; None for other events."""
+    match event:
+        case Restored(messages=count, before=before):
+            former = before.label if before is not None else None
+            return {"type": "restored", "at": at, "messages": count, "before": former}
+        case StateFailed(path=path, reason=reason):
+            return {"type": "state_failed", "at": at, "path": path, "reason": reason}
+        case StateRecovered(path=path):
+            return {"type": "state_recovered", "at": at, "path": path}
         case _:
             return None
 

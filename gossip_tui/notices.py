@@ -13,6 +13,9 @@ from protocol.core.events import (
     Lagged,
     PeerLost,
     PeerSeen,
+    Restored,
+    StateFailed,
+    StateRecovered,
     Undeliverable,
 )
 from protocol.core.identity import Dot
@@ -36,8 +39,22 @@ class Notice:
     """What it is about: ``info``, ``joined``, ``parted`` or ``warning``."""
 
 
-NOTABLE = (PeerSeen, PeerLost, Gap, Lagged, Undeliverable, IncarnationChanged, ContactUnresolved)
+NOTABLE = (
+    PeerSeen,
+    PeerLost,
+    Gap,
+    Lagged,
+    Undeliverable,
+    IncarnationChanged,
+    ContactUnresolved,
+    Restored,
+    StateFailed,
+    StateRecovered,
+)
 """Events that people are told in words; the others are counted in the snapshot or shown as messages."""
+
+GOOD_NEWS = (Restored, StateRecovered)
+"""Those that are no reason to worry."""
 
 
 def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
@@ -45,7 +62,7 @@ def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
     seen: list[PeerSeen] = []
     left: list[str] = []
     lost: list[str] = []
-    others: list[str] = []
+    others: list[tuple[str, str]] = []
     for event in events:
         match event:
             case PeerSeen():
@@ -55,12 +72,12 @@ def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
             case PeerLost(id=node):
                 lost.append(printable(node.name))
             case _ if text := sentence_of(event):
-                others.append(text)
+                others.append((text, "info" if isinstance(event, GOOD_NEWS) else "warning"))
     texts = [
         (listed([arrival(event, alone=len(seen) == 1) for event in seen], "joined"), "joined"),
         (listed(left, "left"), "parted"),
         (listed(lost, "lost: no answer, dialled again now and then"), "parted"),
-        *((text, "warning") for text in others),
+        *others,
     ]
     return [Notice(text, at, kind) for text, kind in texts if text]
 
@@ -91,6 +108,19 @@ def sentence_of(event: Event) -> str:
             )
         case IncarnationChanged(before=before, after=after):
             return f"another node used the identity {printable(before.label)}: now {printable(after.label)}"
+    return state_sentence(event)
+
+
+def state_sentence(event: Event) -> str:
+    """What an event says of the state file, or nothing."""
+    match event:
+        case Restored(messages=count, before=before):
+            life = "; this is a new incarnation" if before is not None else ""
+            return f"{counted(count, 'message')} here from before{life}"
+        case StateFailed(path=path, reason=reason):
+            return f"state file {printable(path)} {printable(reason)}: going on in memory"
+        case StateRecovered(path=path):
+            return f"state file {printable(path)} can be written again and holds everything"
     return ""
 
 

@@ -63,6 +63,8 @@ class NodeOptions:
     """``eager`` or ``tree``."""
     cycle: float | None = None
     """Seconds between view exchanges."""
+    state: str | None = None
+    """The file that keeps the node across restarts."""
     ports: PortRange = field(default=DEFAULT_PORTS)
 
     def __post_init__(self) -> None:
@@ -135,7 +137,13 @@ def successor(options: NodeOptions, former: Any) -> Node:
     """The next incarnation of a node that left: same name, place and settings; not started yet."""
     from protocol import Node
 
-    node = Node(former.bound_address, name=former.id.name, advertise=options.advertise, config=former.config)
+    node = Node(
+        former.bound_address,
+        name=former.id.name,
+        advertise=options.advertise,
+        config=former.config,
+        state=options.state,
+    )
     if options.probes:
         keep(probe_once_started(node, options.ports))
     return node
@@ -155,23 +163,35 @@ def keep(job: Coroutine[Any, Any, None]) -> None:
 
 
 async def start_node(options: NodeOptions) -> Node:
-    """Bind the node to the address given, or to the first free port of the range."""
+    """Bind the node to the address given, or to where its state was last, or to the first free port."""
     from protocol import Node
 
     config = options.config()
+    former = place_of(options.state) if options.state is not None else None
 
     def make(address: Address) -> Node:
-        name = options.name or options.ports.name_of(address)
-        node = Node(address, name=name, advertise=options.advertise, config=config)
+        name = options.name or (options.ports.name_of(address) if former is None else None)
+        node = Node(address, name=name, advertise=options.advertise, config=config, state=options.state)
         node.join(*options.join)
         return node
 
     if options.bind is None:
         contacts = [Address.parse(contact) for contact in options.join]
-        return await start_on_free_port(make, options.ports, avoid=contacts)
+        return await start_on_free_port(make, options.ports, avoid=contacts, preferred=former)
     node = make(bind_address(options.bind))
     await node.start()
     return node
+
+
+def place_of(state: str) -> Address | None:
+    """Where the node of a state file listened last; None if the file is new.
+
+    Raises:
+        StateFileError: The file can't be used.
+    """
+    from protocol.state import last_bound
+
+    return last_bound(state)
 
 
 async def leave(node: Node) -> None:

@@ -105,7 +105,12 @@ def is_loopback(host: str) -> bool:
 
 
 async def start_on_free_port(
-    make: Callable[[Address], Node], ports: PortRange, *, host: str = LOOPBACK, avoid: Iterable[Address] = ()
+    make: Callable[[Address], Node],
+    ports: PortRange,
+    *,
+    host: str = LOOPBACK,
+    avoid: Iterable[Address] = (),
+    preferred: Address | None = None,
 ) -> Node:
     """Start a node on the first port that nobody has.
 
@@ -116,14 +121,17 @@ async def start_on_free_port(
         ports: Tried from the lowest on.
         host: The address of this machine to listen on.
         avoid: Addresses left free for others, such as contacts that are not up yet.
+        preferred: Tried first, if it is in the range: where peers remember the node.
 
     Raises:
         PortsTakenError: Every port is taken.
         OSError: The host is no address of this machine, or sockets are refused altogether.
     """
     avoided = frozenset(avoid)
-    for port in ports:
-        address = Address(host, port)
+    addresses = [Address(host, port) for port in ports]
+    if preferred in addresses:
+        addresses.insert(0, preferred)
+    for address in addresses:
         if address not in avoided:
             node = make(address)
             try:

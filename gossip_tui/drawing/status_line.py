@@ -139,6 +139,8 @@ def problem_of(status: Status) -> Problem | None:
         return Problem(f"internal error{times}: {status.failure}", urgent=True)
     if snapshot.left:
         return Problem("left the network: /join comes back, ^q quits", urgent=False)
+    if snapshot.unsaved:
+        return Problem(f"state file {safe(snapshot.unsaved, 80)}: what is new is in memory only", urgent=True)
     refused = sum(status.rejects.values())
     if refused >= REJECT_ALARM:
         reason = max(status.rejects, key=lambda name: status.rejects[name])

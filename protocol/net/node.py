@@ -489,16 +489,18 @@ class Node:
         """A driver with its machine, restored if there is what to restore."""
         rng = random.Random(self._seed)
         known = identity_from(file, self._name) if file is not None else None
+        former = None
         if known is None:
             public = Address(self._advertise.host, told.port) if self._advertise and told else None
             name = self._name or default_name(bound, public)
             identity = new_identity(name, rng if self._seed is not None else None)
         else:
-            identity, self._restored = known
+            identity, former = known
         machine = Machine(identity, told, self._config, WireCodec(), rng)
         if file is not None and file.saved is not None:
             machine.restore(file.saved, asyncio.get_running_loop().time())
             self._note_origin(identity)
+            self._restored = Restored(len(machine.log), former)
             file.saved = None
         driver = Driver(machine, Feed(machine.log))
         if file is not None:

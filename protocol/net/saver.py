@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from protocol.core.events import Event, Restored, StateFailed, StateRecovered
+from protocol.core.events import Event, StateFailed, StateRecovered
 from protocol.core.identity import Address, NodeId
 from protocol.core.machine import Machine
 from protocol.errors import StateFileError
@@ -25,7 +25,7 @@ commit for many costs little."""
 PEERS_PERIOD = 5.0
 """Seconds between two notes of whom the node knows: after a restart any of them will do."""
 
-RETRY_PERIOD = 5.0
+RETRY_PERIOD = 2.0
 """Seconds until a file that could not be written is tried again."""
 
 
@@ -94,7 +94,8 @@ class Saver:
             self._retry_at = now + RETRY_PERIOD
             if not self.problem:
                 self.problem = error.reason
-                self.tell([StateFailed(str(error.path), error.reason)])
+                # In the next turn, when whoever just started the node listens.
+                self._loop.call_soon(self.tell, [StateFailed(str(error.path), error.reason)])
             return
         if news is not None:
             machine.ledger.confirm(news)
@@ -124,8 +125,8 @@ def give_back(opening: asyncio.Future[StateFile]) -> None:
         opening.result().close()
 
 
-def identity_from(file: StateFile, name: str | None) -> tuple[NodeId, Restored] | None:
-    """Who the node is by its state file, and what to say of that; None if the file is new.
+def identity_from(file: StateFile, name: str | None) -> tuple[NodeId, NodeId | None] | None:
+    """Who the node is by its state file, and who it was if that is another one; None if the file is new.
 
     An identity that said goodbye, or that was used beyond what the file says, is followed by another one of
     the same name.
@@ -140,7 +141,7 @@ def identity_from(file: StateFile, name: str | None) -> tuple[NodeId, Restored] 
     if name is not None and name != node.name:
         raise StateFileError(file.path, f"is that of the node {node.name}, not of {name}")
     if not (file.has_left or file.is_incomplete):
-        return node, Restored(len(saved.messages), None)
+        return node, None
     fresh = new_identity(node.name, None)
     later = NodeId(node.name, max(fresh.incarnation, node.incarnation + 1))
-    return later, Restored(len(saved.messages), node)
+    return later, node

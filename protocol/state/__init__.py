@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .file import StateFile
+from .file import StateFile, last_bound
 
-__all__ = ["StateFile"]
+__all__ = ["StateFile", "last_bound"]

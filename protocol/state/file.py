@@ -36,7 +36,7 @@ from .rows import (
     prefix_of,
 )
 
-__all__ = ["APPLICATION", "FORMAT", "StateFile"]
+__all__ = ["APPLICATION", "FORMAT", "StateFile", "last_bound"]
 
 APPLICATION = 0x676F7331
 """SQLite's application id of a state file: "gos1"."""
@@ -227,6 +227,22 @@ class StateFile:
         self.saved = Saved(standing, prefix, found, tuple(map(clock_of, clocks)))
 
 
+def last_bound(path: str | os.PathLike[str]) -> Address | None:
+    """Where the node of a state file was bound last; None if nothing says so. Nothing is changed.
+
+    Raises:
+        StateFileError: It is no state file, or damaged.
+    """
+    real = Path(os.path.realpath(path))
+    try:
+        if not is_there(real):
+            return None
+        value = read(real, parts_only=True)[0].get("peers")
+        return peers_of(value)[0] if value is not None else None
+    except (ValueError, TypeError, sqlite3.Error, OSError) as error:
+        raise StateFileError(real, f"is damaged: {error}") from None
+
+
 def is_there(path: Path) -> bool:
     """Whether there is something at ``path`` that may be a state file; an empty file is nothing.
 
@@ -283,8 +299,8 @@ def create(path: Path, cluster: str) -> None:
         raise
 
 
-def read(path: Path) -> tuple[dict[str, bytes], list[Row], list[Row]]:
-    """Everything in a state file, over a connection that can't change it.
+def read(path: Path, *, parts_only: bool = False) -> tuple[dict[str, bytes], list[Row], list[Row]]:
+    """Everything in a state file, or all but its messages, over a connection that can't change it.
 
     Raises:
         StateFileError: It is damaged.
@@ -293,10 +309,12 @@ def read(path: Path) -> tuple[dict[str, bytes], list[Row], list[Row]]:
     before = {one for one in companions(path) if one.exists()}
     connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
     try:
-        check(connection, path)
+        if not parts_only:
+            check(connection, path)
         parts = {name: bytes(value) for name, value in connection.execute("SELECT * FROM parts")}
-        messages = connection.execute("SELECT * FROM messages ORDER BY position").fetchall()
-        clocks = connection.execute("SELECT * FROM clocks ORDER BY position").fetchall()
+        limit = (0 if parts_only else -1,)
+        messages = connection.execute("SELECT * FROM messages ORDER BY position LIMIT ?", limit).fetchall()
+        clocks = connection.execute("SELECT * FROM clocks ORDER BY position LIMIT ?", limit).fetchall()
     except BaseException:
         connection.close()
         for one in companions(path):

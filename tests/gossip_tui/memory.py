@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from protocol.core.config import Config, Dissemination
-from protocol.core.events import Event
+from protocol.core.events import Event, Restored
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -52,6 +52,7 @@ class MemoryNode:
         self.talk = Talk()
         self.told: list[Message] = []
         self.happened: list[Event] = []
+        self.restored: Restored | None = None
         self.started = 0
         self.joined: list[str] = []
         self.added: list[str] = []
