@@ -147,6 +147,14 @@ class SimulatedNode:
 
     # the simulation's side
 
+    def begin_anew(self, machine: Machine) -> None:
+        """Be another process at the same address, with what ``machine`` was restored from."""
+        log = machine.log
+        self.machine = machine
+        self.delivered = [log.message(position) for position in range(log.first, log.next)]
+        self.is_crashed = self.is_frozen = self.has_left = False
+        self._backlog = []
+
     def receive(self, data: Any, source: Address) -> None:
         """Let a datagram arrive."""
         if self.is_crashed:

@@ -17,6 +17,7 @@ from ..core.config import Config
 from ..core.faults import FaultInjector, Faults
 from ..core.identity import Address, NodeId
 from ..core.machine import Machine
+from ..core.saved import Saved
 from ..core.view import Descriptor
 from ..errors import ConfigError, GossipError
 from ..wire import WireCodec
@@ -102,7 +103,7 @@ class Simulation:
         self._driver: Driver = (
             Cycles(self._network, self._period) if timing == "cycles" else Events(self._network)
         )
-        self._node_count = 0
+        self._node_count = self._restarts = 0
         self._live: set[NodeId] = set()
         """Only asked whether somebody is in it, never iterated over."""
         self._batch = batch_of_growth(nodes)
@@ -166,8 +167,19 @@ class Simulation:
             f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", FIRST_PORT + (number >> 24)
         )
         dice = random.Random(f"node {number} of {self.seed}")
-        incarnation = int((EPOCH + self.now) * 1000) << 16 | int(dice.random() * 65_536)
-        node_id = NodeId(name or f"n{number:02}", incarnation)
+        node_id = self._new_id(name or f"n{number:02}", dice)
+        machine = self._make_machine(node_id, address, config, dice)
+        return SimulatedNode(
+            machine, address, lambda: self._network.now, self._pump, self._make_injector,
+            keep_events=self._keep_events,
+        )  # fmt: skip
+
+    def _new_id(self, name: str, dice: random.Random) -> NodeId:
+        return NodeId(name, int((EPOCH + self.now) * 1000) << 16 | int(dice.random() * 65_536))
+
+    def _make_machine(
+        self, node_id: NodeId, address: Address, config: Config, dice: random.Random
+    ) -> Machine:
         machine = Machine(
             node_id, address, config, self._codec, dice,
             wall_offset=EPOCH, verify_sources=self.verify_sources,
@@ -176,10 +188,7 @@ class Simulation:
             machine.be_terse()
         if self._selection == Selection.LIVE:
             machine.limit_selection(self._live.__contains__)
-        return SimulatedNode(
-            machine, address, lambda: self._network.now, self._pump, self._make_injector,
-            keep_events=self._keep_events,
-        )  # fmt: skip
+        return machine
 
     def _make_injector(self) -> FaultInjector:
         """Faults of one node's own, with the dice of the network."""
@@ -216,10 +225,36 @@ class Simulation:
     # faults
 
     def crash(self, *nodes: Which) -> None:
-        """Stop nodes for good, without goodbye."""
+        """Stop nodes without goodbye; for good, unless ``restart`` brings one back."""
         for node in self._chosen(nodes):
             node.is_crashed = True
             self._live.discard(node.id)
+
+    def restart(self, node: int | SimulatedNode, saved: Saved | None = None) -> SimulatedNode:
+        """Start a node again at its address, as a process with a state file would, crashed or not until now.
+
+        Its ``delivered`` are those it retained, and those after. One that had left is a new incarnation.
+
+        Args:
+            node: Who was buried can't come back.
+            saved: What ``node.machine.save()`` gave at some time, by default now, which is when it crashed: a
+                crashed node's machine stands still.
+        """
+        node = self._node(node)
+        saved = saved if saved is not None else node.machine.save()
+        self._restarts += 1
+        dice = random.Random(f"restart {self._restarts} of {self.seed}")
+        node_id = saved.standing.id
+        if node.has_left:
+            node_id = self._new_id(node_id.name, dice)
+        self._live.discard(node.id)
+        machine = self._make_machine(node_id, node.address, node.machine.config, dice)
+        machine.restore(saved, self.now)
+        node.begin_anew(machine)
+        self._live.add(node_id)
+        machine.handle_deadline(self.now)
+        self._pump(node)
+        return node
 
     def bury(self) -> None:
         """Take crashed nodes out of ``nodes``, so that long runs with many deaths need no more memory."""

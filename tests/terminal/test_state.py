@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.gossip_tui.free_ports import free_range
+
 from .harness import Farm
 
 

@@ -1,0 +1,164 @@
+"""Nodes that are restarted from what they saved, in a network that loses, duplicates and reorders."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from protocol import Config, Gap, IncarnationChanged
+from protocol.core.messages import Message
+from protocol.sim import Faults, Simulation
+from protocol.sim.node import SimulatedNode
+
+ROUGH = Faults(loss=0.3, duplication=0.2, reordering=0.2, latency=(0.01, 0.3))
+
+
+def gaps(node: SimulatedNode) -> list[int]:
+    return [event.size for event in node.events if isinstance(event, Gap)]
+
+
+def is_same_everywhere(sim: Simulation, count: int) -> bool:
+    return all(len(node.delivered) == count for node in sim.nodes)
+
+
+def view_of(messages: list[Message]) -> list[object]:
+    """What people see of a log: order, text and clock of every message."""
+    return [(message.id, message.text, message.clock.by_name()) for message in messages]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nodes_restarted_again_and_again_deliver_everything_once_in_one_order_with_the_same_clocks(
+    seed: int,
+) -> None:
+    sim = Simulation(12, seed=seed, faults=ROUGH)
+    dice = random.Random(seed)
+    sim.run_for(5)
+    sent = 0
+    for _ in range(60):
+        up = [node for node in sim.nodes if node.is_up]
+        dice.choice(up).send_gossip(f"message {sent}")
+        sent += 1
+        sim.run_for(dice.random())
+        down = [node for node in sim.nodes if node.is_crashed]
+        if down and dice.random() < 0.5:
+            sim.restart(dice.choice(down))
+        elif len(down) < 4:
+            sim.crash(dice.choice(up))
+    for node in sim.nodes:
+        if node.is_crashed:
+            sim.restart(node)
+    sim.run_until(lambda: is_same_everywhere(sim, sent), limit=120)
+    sim.run_for(20)
+    expected = view_of(sim.nodes[0].log)
+    for node in sim.nodes:
+        assert view_of(node.log) == expected
+        assert len({message.id for message in node.delivered}) == sent
+        assert not any(isinstance(event, IncarnationChanged | Gap) for event in node.events)
+        node.machine.check()
+
+
+def test_a_whole_network_that_was_down_at_once_finds_itself_again() -> None:
+    sim = Simulation(8, seed=4, faults=Faults(loss=0.1))
+    sim.run_for(10)
+    for node in sim.nodes:
+        node.send_gossip(node.id.name)
+    sim.crash(*sim.nodes)
+    assert all(len(node.delivered) == 1 for node in sim.nodes)
+    sim.run_for(100)
+    for node in sim.nodes:
+        sim.restart(node)
+    sim.run_until(lambda: is_same_everywhere(sim, 8), limit=60)
+    assert all(node.current_view() for node in sim.nodes)
+
+
+def test_a_short_absence_is_no_gap_and_nothing_counts_as_new_to_a_member() -> None:
+    sim = Simulation(6, seed=1)
+    sim.run_for(5)
+    sim.nodes[0].send_gossip("before")
+    sim.run_for(5)
+    sim.crash(5)
+    for number in range(20):
+        sim.nodes[number % 5].send_gossip(f"{number}")
+        sim.run_for(1)
+    absent = sim.restart(5)
+    sim.run_until(lambda: len(absent.delivered) == 21, limit=30)
+    assert gaps(absent) == []
+    assert not any(message.from_history for message in absent.delivered)
+
+
+def test_an_absence_beyond_retention_is_exactly_one_gap_and_all_after_it_is_exact() -> None:
+    sim = Simulation(6, seed=2, config=Config(history_limit=30, gap_timeout=5))
+    sim.run_for(5)
+    for number in range(10):
+        sim.nodes[number % 6].send_gossip(f"before {number}")
+        sim.run_for(1)
+    sim.crash(5)
+    for number in range(100):
+        sim.nodes[number % 5].send_gossip(f"{number}")
+        sim.run_for(0.3)
+    absent = sim.restart(5)
+    sim.run_until(lambda: bool(gaps(absent)), limit=60)
+    sim.run_for(30)
+    assert gaps(absent) == [70]
+    after = [message for message in absent.delivered if not message.late][-10:]
+    theirs = {message.id: message for message in sim.nodes[0].delivered}
+    for message in after:
+        assert message.clock == theirs[message.id].clock
+        assert message.order == theirs[message.id].order
+    last = sim.nodes[1].send_gossip("and on")
+    sim.run_until(lambda: absent.delivered[-1].id == last.id, limit=30)
+    assert absent.delivered[-1].clock == last.clock
+    assert gaps(absent) == [70]
+
+
+def test_a_restored_backup_is_noticed_and_the_network_agrees_afterwards() -> None:
+    sim = Simulation(6, seed=3, faults=Faults(loss=0.2))
+    sim.run_for(5)
+    sim.nodes[0].send_gossip("saved")
+    sim.run_for(5)
+    backup = sim.nodes[0].machine.save()
+    for number in range(3):
+        sim.nodes[0].send_gossip(f"after the backup {number}")
+    sim.run_for(5)
+    sim.crash(0)
+    former = sim.nodes[0].id
+    restored = sim.restart(0, backup)
+    assert restored.id == former
+    sim.run_until(lambda: restored.id != former, limit=30)
+    message = restored.send_gossip("a new life")
+    sim.run_until(lambda: is_same_everywhere(sim, 5), limit=60)
+    assert message.id.sequence == 1
+    expected = view_of(sim.nodes[1].log)
+    assert all(view_of(node.log) == expected for node in sim.nodes)
+
+
+def test_a_node_that_left_comes_back_as_another_incarnation_and_is_let_in() -> None:
+    sim = Simulation(5, seed=5)
+    sim.run_for(5)
+    sim.nodes[4].send_gossip("before")
+    sim.run_for(5)
+    former = sim.nodes[4].id
+    sim.nodes[4].leave()
+    sim.run_for(5)
+    back = sim.restart(4)
+    assert (back.id.name, back.id > former) == (former.name, True)
+    message = back.send_gossip("after")
+    sim.run_until(lambda: is_same_everywhere(sim, 2), limit=30)
+    sim.run_for(10)
+    assert dict(message.clock) == {former: 1, back.id: 1}
+    assert any(peer.id == back.id for node in sim.nodes[:4] for peer in node.current_view())
+
+
+@pytest.mark.parametrize("codec", ["objects", "bytes"])
+def test_a_large_message_outlives_its_author_s_process(codec: str) -> None:
+    sim = Simulation(3, seed=6, codec=codec)  # type: ignore[arg-type]
+    sim.run_for(3)
+    payload = random.Random(1).randbytes(40_000)
+    sim.nodes[0].send_gossip(payload)
+    sim.crash(0)
+    sim.run_for(3)
+    assert not sim.nodes[1].delivered
+    sim.restart(0)
+    sim.run_until(lambda: is_same_everywhere(sim, 1), limit=60)
+    assert all(node.delivered[0].payload == payload for node in sim.nodes)
