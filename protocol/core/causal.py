@@ -215,6 +215,9 @@ class CausalOrder:
         pins = self.clocks.pinned
         for dot in [dot for dot in pins if self.frontier.dots.get(dot[0]) != dot[1]]:
             del pins[dot]
+
+    def shrink(self) -> None:
+        """Evict what retention does not cover, after ``restore`` and once it is known what is pinned."""
         self._evict()
 
     def receive(
@@ -495,10 +498,15 @@ class CausalOrder:
     def _recall(self, rumor: Rumor, now: float, out: Outbox) -> None:
         """Count a message that is refused as had, and set free whoever waited for it."""
         origin = self.queue.name(rumor.origin)
-        if self.memory.recall(origin, rumor.sequence, rumor.depth):
-            self.log.recall(origin.key, rumor.sequence, rumor.depth)
+        if self._count_as_had(origin, rumor.sequence, rumor.depth):
             self._release([origin], now, out)
         self.queue.forget_if_blank(origin.key)
+
+    def _count_as_had(self, origin: Origin, sequence: int, depth: int) -> bool:
+        if not self.memory.recall(origin, sequence, depth):
+            return False
+        self.log.recall(origin.key, sequence, depth)
+        return True
 
     # baselines, and what was saved
 
@@ -527,7 +535,10 @@ class CausalOrder:
         )
         entry = self.log.append(key, saved.parents, message, derived)
         entry.is_exact = saved.is_exact and known is not None
-        self.memory.raise_floor(self.queue.name(origin), sequence, saved.depth)
+        known_origin = self.queue.name(origin)
+        if sequence > known_origin.floor + 1:  # forgotten when the prefix was saved, and recalled since
+            self._count_as_had(known_origin, sequence - 1, saved.depth)
+        self.memory.raise_floor(known_origin, sequence, saved.depth)
         self._delivered_depth = max(self._delivered_depth, saved.depth)
         if sequence > prefix(key):
             self.frontier.advance(key, sequence, saved.parents)

@@ -175,6 +175,7 @@ class Machine:
             self._causal.restore(saved.prefix, saved.messages, saved.clocks)
         self.ledger.resume(saved)
         self._intake.resume(saved.standing, now)
+        self._causal.shrink()
 
     def standing(self, *, with_peers: bool = True) -> Standing:
         """This node's place in the network, for ``restore`` in another life."""

@@ -8,8 +8,11 @@ from dataclasses import replace
 import pytest
 
 from protocol import Config, Gap
-from protocol.core.identity import NodeId
+from protocol.core.causal import Reception
+from protocol.core.identity import Address, NodeId
 from protocol.core.machine import Machine
+from protocol.core.messages import Rumor
+from protocol.core.outbox import Outbox
 from protocol.core.saved import Saved
 from protocol.sim import Faults, Simulation
 from protocol.sim.node import SimulatedNode
@@ -105,6 +108,60 @@ def test_a_restored_node_is_the_one_that_was_saved_through_eviction_gaps_and_lat
         assert len(copies[node].saved.messages) < 2 * 60 + 64 * 1024 // 700
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_a_node_that_has_forgotten_origins_is_restored_as_one_that_forgets_them_again(seed: int) -> None:
+    """Of forgotten origins it may know others; what is delivered, and its clocks, are the same."""
+    config = Config(clock_limit=4, history_limit=40, gap_timeout=5)
+    sim = Simulation(5, seed=seed, config=config, faults=Faults(loss=0.1))
+    dice = random.Random(seed)
+    copies = {node: Copy(node.machine) for node in sim.nodes[:3]}
+    for step in range(160):
+        up = [node for node in sim.nodes if node.is_live]
+        dice.choice(up).send_gossip(f"message {step}")
+        if step % 2:
+            guest = sim.add_node(join=[int(dice.random() * 3)])
+            guest.send_gossip("hello")
+            sim.crash(*[node for node in up[3:] if dice.random() < 0.5])
+        sim.run_for(dice.random() * 0.5)
+        node = sim.nodes[step % 3]
+        saved = copies[node].update()
+        if step % 8 < 3:
+            again = restored(node, saved, sim.now)
+            one, two = node.machine._causal, again._causal
+            again.check()
+            assert one.delivered_count == two.delivered_count
+            assert one.frontier.dots == two.frontier.dots
+            assert [one.log.message(position).clock for position in range(one.log.first, one.log.next)] == [
+                two.log.message(position).clock for position in range(two.log.first, two.log.next)
+            ]
+    assert all(node.machine._causal.log.forgotten_count for node in sim.nodes[:3])
+
+
+def test_messages_of_an_origin_that_was_forgotten_and_recalled_are_restored_and_counted_once() -> None:
+    sim = Simulation(1, seed=1, config=Config(history_limit=2, backlog_limit=1_000))
+    node = sim.nodes[0]
+    causal, out = node.machine._causal, Outbox()
+    other, here = NodeId("other", 7), Address("10.0.0.9", 1)
+    for number in range(1, 4):
+        causal.receive(Rumor(other, number, number, 1.0, (), b"", 0), here, 1.0, out)
+    copy = Copy(node.machine)
+    for _ in range(4):
+        node.send_gossip("x")
+        node.machine._spreading.on_acknowledge((node.id.key, causal.floor(node.id.key)), other.key, 1.0)
+    causal.memory._forget(causal.origins[other.key])
+    causal.log.forget(other.key)
+    copy.update()
+    assert causal.receive(Rumor(other, 3, 3, 1.0, (), b"", 0), here, 1.0, out) is Reception.FORGOTTEN
+    parents = tuple(causal.frontier.dots.items())
+    causal.receive(Rumor(other, 4, causal.depth + 1, 1.0, parents, b"", 0), here, 1.0, out)
+    saved = copy.update()
+    assert saved.messages[-1].origin == other
+    again = restored(node, saved, sim.now)
+    again.check()
+    assert again._causal.delivered_count == causal.delivered_count == 8
+    assert again._causal.floor(other.key) == 4
+
+
 def test_what_is_saved_does_not_grow_with_what_was_evicted() -> None:
     config = Config(history_limit=200)
     sim = Simulation(2, seed=1, config=config)
@@ -159,6 +216,16 @@ def test_own_large_messages_that_nobody_has_count_against_the_backlog_again() ->
     machine = restored(node, node.machine.save(), sim.now)
     assert machine.snapshot(sim.now).unacknowledged_size == 75_000
     assert [len(machine.log.message(at).payload) for at in (1, 2, 3)] == [3_000, 5_000, 70_000]
+
+
+def test_own_messages_that_nobody_has_are_not_evicted_by_restoring() -> None:
+    sim = Simulation(1, seed=1, config=Config(history_limit=10))
+    node = sim.nodes[0]
+    for number in range(15):
+        node.send_gossip(f"{number}")
+    machine = restored(node, node.machine.save(), sim.now)
+    assert [machine.log.message(position).text for position in (1, 15)] == ["0", "14"]
+    assert machine.unacknowledged == 15
 
 
 def test_a_smaller_history_limit_takes_effect_on_restoring() -> None:
