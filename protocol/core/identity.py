@@ -110,8 +110,13 @@ class NodeId(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def key_of(node_id: NodeId) -> Key:
-    """The 8-byte key of a node: blake2b over incarnation (8 bytes, big-endian) and name (UTF-8)."""
-    return blake2b(node_id.incarnation.to_bytes(8) + node_id.name.encode(), digest_size=8).digest()
+    """The 8-byte key of a node: blake2b over incarnation (8 bytes, big-endian) and name (UTF-8).
+
+    Legal names encode as they are; one with a lone surrogate is none, but must not break whoever draws it.
+    """
+    return blake2b(
+        node_id.incarnation.to_bytes(8) + node_id.name.encode("utf-8", "surrogatepass"), digest_size=8
+    ).digest()
 
 
 @lru_cache(maxsize=16_384)
