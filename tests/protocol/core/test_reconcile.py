@@ -139,7 +139,8 @@ def test_a_peer_that_always_has_one_message_more_keeps_nobody_from_reconciling_w
     wiring.passes = lambda _s, d: not any(isinstance(item, Rumor) for item in CODEC.parse(d.data).items)
     endless.say("a", endless.request(99, frontier=((b"?" * 8, 5),)))
     wiring.run(0.5)
-    wiring.send("b", "for a")
+    author = Stranger(wiring, address(8), "author")
+    author.say("b", rumor(author.id, 1, text="for a"))
     wiring.settle()
     wiring.passes = lambda _source, _datagram: True
     asked = [i for data in endless.received for i in CODEC.parse(data).items if isinstance(i, Floors)]
