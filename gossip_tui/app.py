@@ -23,6 +23,7 @@ from .completion import Vocabulary
 from .drawing.mentions import mentions
 from .drawing.names import Names
 from .drawing.status_line import Recent, Status
+from .export_commands import copy_text
 from .failures import Failures
 from .feed import Feed, Update
 from .notices import Notice
@@ -39,6 +40,7 @@ from .text import safe
 from .theme import ASCII, THEMES, UNICODE, colorless
 from .widgets.causal_log import CausalLogPane, NoticeKind
 from .widgets.composer import IN_A_RECORDING, INVITATIONS, Composer
+from .widgets.copying import CopyWanted
 from .widgets.partial_view import PartialViewPane
 from .widgets.space_time import SpaceTimePane
 
@@ -373,6 +375,13 @@ class GossipApp(App[None], inherit_bindings=False):
         around = neighbours(message, self.main.log_pane.messages)
         names.learn([other.id.origin for other in around])
         self.push_screen(MessageScreen(message, around, names))
+
+    def on_copy_wanted(self, event: CopyWanted) -> None:
+        """Copy what some pane or dialog shows."""
+        try:
+            copy_text(self, event.text, event.what)
+        except GossipError as error:
+            self.refuse(str(error))
 
     def on_partial_view_pane_peer_chosen(self, event: PartialViewPane.PeerChosen) -> None:
         """Move to that node in the demo; anywhere else show what is known of the peer."""

@@ -12,15 +12,12 @@ import errno
 import logging
 import math
 import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from .arguments import (
-    LOG_OPTIONS,
     NETWORK_OPTIONS,
     NODE_OPTIONS,
     RECORD_OPTIONS,
@@ -30,6 +27,8 @@ from .arguments import (
     settings_of,
     tape_options,
 )
+from .console import complain, examples, prepare_logging, require_terminal
+from .recording_commands import RECORDING_COMMANDS
 from .simulate.arguments import SIMULATION_OPTIONS, plan_from
 
 __all__ = ["cli", "main"]
@@ -76,14 +75,6 @@ def explain(error: Exception) -> int:
     return complain(f"internal error: {type(error).__name__}: {error} (--log-file FILE keeps the details)", 1)
 
 
-def complain(text: str, exit_code: int) -> int:
-    """Write one line to standard error, safe for a terminal whatever was typed, and return ``exit_code``."""
-    from protocol.text import printable
-
-    click.echo(f"{PROGRAM}: {printable(text)}", err=True)
-    return exit_code
-
-
 class Commands(click.Group):
     """The group, which names its commands where it does not know one."""
 
@@ -101,35 +92,6 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands, the most usual first."""
         return list(self.commands)
-
-
-def examples(*lines: str) -> str:
-    """The end of a help text."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def prepare_logging(settings: dict[str, Any], *, to_terminal: bool) -> None:
-    """Open the log file, if one is wanted."""
-    from .logs import configure_logging
-
-    path = settings.get("log_file")
-    try:
-        configure_logging(path, settings.get("log_level") or "warning", to_terminal=to_terminal)
-    except OSError as error:
-        raise click.UsageError(f"--log-file {path} can't be written: {error.strerror}") from None
-
-
-def require_terminal(command: str) -> None:
-    """Refuse to draw where there is no terminal to draw on.
-
-    Raises:
-        UsageError: One of the standard streams is none.
-    """
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not all(stream is not None and stream.isatty() for stream in streams):
-        raise click.UsageError(
-            f"{command} needs a terminal for input and output; gossip-tui tail works without one"
-        )
 
 
 def print_version(context: click.Context, /, _: click.Parameter, wanted: bool) -> None:
@@ -231,23 +193,6 @@ def demo(context: click.Context, /, nodes: int, seed: int | None, **_: Any) -> N
     run_demo(chosen, looks, tape_options(settings), nodes=nodes, seed=seed)
 
 
-@cli.command(epilog=examples("gossip-tui replay evening.gossip", "gossip-tui replay --ascii evening.gossip"))
-@click.argument("file", type=click.Path(path_type=Path))
-@options(SCREEN_OPTIONS, LOG_OPTIONS)
-@click.pass_context
-def replay(context: click.Context, /, file: Path, **_: Any) -> None:
-    """Watch a recording again: play, pause, step, and jump to what went wrong.
-
-    Recordings are made by --record FILE of run, demo and tail, or by F7 while they run.
-    """
-    settings = settings_of(context)
-    require_terminal("replay")
-    prepare_logging(settings, to_terminal=False)
-    from .screen import Looks, run_replay
-
-    run_replay(file, Looks(bool(settings["ascii"]), settings["theme"]))
-
-
 @cli.command(
     epilog=examples(
         "gossip-tui tail", "date | gossip-tui tail --name clock", "gossip-tui tail --json > log.jsonl"
@@ -341,3 +286,7 @@ def simulate(context: click.Context, /, **_: Any) -> int:
 
     output = Output(settings["as_json"], settings["csv"], bool(settings["ascii"]))
     return run_plan(plan, output, anyway=settings["anyway"])
+
+
+for command in RECORDING_COMMANDS:
+    cli.add_command(command)

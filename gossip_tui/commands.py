@@ -44,8 +44,10 @@ class Takes(StrEnum):
     ADDRESSES = "addresses"
     COMMAND = "command"
     DISSEMINATION = "dissemination"
+    COPY = "copy"
     FILE = "file"
     FILTER = "filter"
+    FORMAT = "format"
     MOMENT = "moment"
     NODE = "node"
     ORDER = "order"
@@ -192,6 +194,22 @@ COMMANDS: tuple[Command, ...] = (
         live=True,
     ),
     Command(
+        "export",
+        "Export to a file",
+        "Write messages, history, overlay or the screen to a new file: jsonl, csv, shiviz, dot, svg.",
+        usage="FORMAT [FILE]",
+        takes=Takes.FORMAT,
+        needs_argument=True,
+        key="ctrl+s",
+    ),
+    Command(
+        "copy",
+        "Copy the message",
+        "Copy the message under the cursor, or the address of this node; to the clipboard and a file.",
+        usage="[message|address]",
+        takes=Takes.COPY,
+    ),
+    Command(
         "freeze",
         "Freeze or thaw the screen",
         "Hold the screen still, or let it go on.",
@@ -302,11 +320,13 @@ KEYS: tuple[Key, ...] = (
     Key("End", "Go to the newest message and follow.", Where.LOG),
     Key("Enter", "Open the message: full text, clock, parents, what is concurrent.", Where.LOG),
     Key("o", "Order causally or by arrival.", Where.LOG),
+    Key("y", "Copy the message.", Where.LOG),
     Key("n N", "Go to the next or previous match of the filter.", Where.LOG),
     Key("a", "Show all lines around the matches of the filter, or the matches alone.", Where.LOG),
     Key("Up Down PgUp PgDn Home End", "Move through the peers.", Where.VIEW),
     Key("Enter", "Open the peer; in the demo: move to that node.", Where.VIEW),
     Key("s", "Sort by age or by name.", Where.VIEW),
+    Key("y", "Copy the address of the peer; in a dialog: what it is about.", Where.VIEW),
     Key("Up Down PgUp PgDn Home", "Move through the events: past, future, concurrent.", Where.SPACE_TIME),
     Key("Left Right", "Move to the lane of another node.", Where.SPACE_TIME),
     Key("End", "Go to the newest event and follow.", Where.SPACE_TIME),
@@ -322,6 +342,7 @@ KEYS: tuple[Key, ...] = (
 KEY_LABELS = {
     "ctrl+q": "^q",
     "ctrl+p": "^p",
+    "ctrl+s": "^s",
     "space": "Space",
     "left_square_bracket": "[",
     "right_square_bracket": "]",

@@ -10,6 +10,7 @@ from protocol.core.snapshot import NodeSnapshot, PeerState
 from protocol.core.strategy import PRESETS
 
 from .commands import Command, Takes, available
+from .exports.formats import Format
 
 __all__ = ["Completion", "Vocabulary", "complete"]
 
@@ -94,6 +95,8 @@ ARGUMENTS: dict[Takes, Callable[[Vocabulary], Iterable[str]]] = {
     Takes.ADDRESSES: lambda words: words.addresses,
     Takes.COMMAND: lambda words: [command.name for command in words.commands],
     Takes.DISSEMINATION: lambda _: tuple(Dissemination),
+    Takes.COPY: lambda _: ("message", "address"),
+    Takes.FORMAT: lambda _: tuple(Format),
     Takes.FILE: lambda _: (),
     Takes.FILTER: lambda words: (
         [f"from:{name}" for name in words.names] + [f"!from:{name}" for name in words.names]

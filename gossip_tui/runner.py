@@ -13,6 +13,7 @@ from protocol.errors import BacklogError, GossipError
 
 from .commands import CommandError, Invocation, Say, find_command, key_label, parse_line
 from .drawing.view_table import Sorting
+from .export_commands import copy_here, export_here
 from .recording.player import moment_of_text
 from .text import safe
 from .theme import THEMES
@@ -175,6 +176,14 @@ class CommandRunner:
         """Start recording, or stop."""
         self._app.tell(self._app.taping.toggle(invocation.argument))
         self._app.report_status()
+
+    def run_export(self, invocation: Invocation) -> None:
+        """Write what the screen shows to a file."""
+        self._later(export_here, self._app, invocation.argument)
+
+    def run_copy(self, invocation: Invocation) -> None:
+        """Copy a message or the address."""
+        copy_here(self._app, invocation.argument.lower())
 
     def run_play(self, invocation: Invocation) -> None:  # noqa: ARG002
         """Play the recording on, or pause it."""

@@ -109,7 +109,17 @@ def test_every_option_it_names_exists() -> None:
     assert [option for option in named if f"{option} " not in known and f"{option}\n" not in known] == []
 
 
-COMMANDS: tuple[list[str], ...] = ([], ["run"], ["demo"], ["replay"], ["tail"], ["send"], ["simulate"])
+COMMANDS: tuple[list[str], ...] = (
+    [],
+    ["run"],
+    ["demo"],
+    ["replay"],
+    ["export"],
+    ["web"],
+    ["tail"],
+    ["send"],
+    ["simulate"],
+)
 
 
 def test_the_library_is_described_by_names_that_it_has() -> None:

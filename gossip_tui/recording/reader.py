@@ -211,6 +211,7 @@ class Reading:
         if len(found.nodes) >= NODES_LIMIT:
             raise Malformed("a node has too many incarnations")
         found.nodes.append(node_of(node, self._nodes))
+        found.starts.append(self.now)
 
     def _take_message(
         self,

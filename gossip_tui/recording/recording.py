@@ -66,6 +66,8 @@ class Track:
 
     nodes: list[NodeId] = field(default_factory=list)
     """The incarnations it showed, the last one last."""
+    starts: list[int] = field(default_factory=list)
+    """Since when it showed each of them."""
     messages: list[Message] = field(default_factory=list)
     message_times: list[int] = field(default_factory=list)
     notes: list[Event | Word] = field(default_factory=list)

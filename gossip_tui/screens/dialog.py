@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gossip_tui.text import Safe
+from gossip_tui.widgets.copying import CopyWanted
 from gossip_tui.widgets.pane import AsciiScrollBar
 
 __all__ = ["TextDialog", "fact_table", "heading"]
@@ -55,6 +56,7 @@ class TextDialog(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Close", show=False),
+        Binding("y", "copy", "Copy", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -84,6 +86,16 @@ class TextDialog(ModalScreen[None]):
     def body(self) -> RenderableType:
         """The text of the box."""
         raise NotImplementedError
+
+    def copied(self) -> tuple[str, str] | None:
+        """What the key for copying copies, and what that is; None for nothing."""
+        return None
+
+    def action_copy(self) -> None:
+        """Ask for what this is about to be copied."""
+        copied = self.copied()
+        if copied is not None:
+            self.app.post_message(CopyWanted(*copied))
 
     def compose(self) -> ComposeResult:
         """The box with its text in a scrolling container."""

@@ -36,6 +36,8 @@ PREVIEW = 60
 class MessageScreen(TextDialog):
     """Everything there is to know about one message."""
 
+    HINT = Safe("y copies the text, Esc closes")
+
     def __init__(self, message: Message, log: Sequence[Message], names: Names) -> None:
         """Make the screen.
 
@@ -48,6 +50,10 @@ class MessageScreen(TextDialog):
         self._message = message
         self._log = log
         self._names = names
+
+    def copied(self) -> tuple[str, str]:
+        """The text of the message."""
+        return self._message.text, f"message {self._names.dot(self._message.id)}"
 
     def body(self) -> RenderableType:
         """Text, facts, and the messages concurrent with it."""

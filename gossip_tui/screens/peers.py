@@ -33,7 +33,7 @@ ORDER = list(STATES)
 class PeersScreen(TextDialog):
     """A table of everyone heard of, kept up to date while it is open."""
 
-    HINT = Safe("Esc closes")
+    HINT = Safe("y copies the address, Esc closes")
 
     def __init__(self, snapshot: NodeSnapshot, chosen: NodeId | None = None) -> None:
         """Make the list.
@@ -51,6 +51,13 @@ class PeersScreen(TextDialog):
         if snapshot.peers != self._snapshot.peers:
             self._snapshot = snapshot
             self.redraw()
+
+    def copied(self) -> tuple[str, str] | None:
+        """The address of whom the person asked about, or that of this node, which others join by."""
+        chosen = next((row for row in self._snapshot.peers if row.id == self._chosen), None)
+        if chosen is None:
+            return str(self._snapshot.address), "the address of this node"
+        return None if chosen.address is None else (str(chosen.address), f"the address of {chosen.id.name}")
 
     def body(self) -> RenderableType:
         """The table, or a sentence where nobody was heard of."""

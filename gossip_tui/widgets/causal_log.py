@@ -20,6 +20,7 @@ from gossip_tui.theme import UNICODE, Glyphs
 from protocol.core.messages import Message
 from protocol.core.snapshot import HeldMessage, NodeSnapshot
 
+from .copying import CopyWanted
 from .following_pane import FollowingPane
 from .log_filter import FilterError, LogFilter
 from .log_painter import INSERTED_PERIOD, LogPainter
@@ -60,6 +61,7 @@ class CausalLogPane(FollowingPane):
         Binding("o", "toggle_order", "Order", show=False, id="log.order"),
         Binding("n", "next_match", "Next match", show=False, id="log.next_match"),
         Binding("N", "previous_match", "Previous match", show=False, id="log.previous_match"),
+        Binding("y", "copy", "Copy", show=False, id="log.copy"),
         Binding("a", "toggle_around", "All lines around matches", show=False, id="log.around"),
     ]
 
@@ -281,6 +283,12 @@ class CausalLogPane(FollowingPane):
     def action_toggle_order(self) -> None:
         """Show messages by arrival if they are in causal order, and back."""
         self.order = LogOrder.ARRIVAL if self.order is LogOrder.CAUSAL else LogOrder.CAUSAL
+
+    def action_copy(self) -> None:
+        """Ask for the message under the cursor to be copied."""
+        message = self.cursor_message
+        if message is not None:
+            self.post_message(CopyWanted(message.text, f"message {self._painter.names.dot(message.id)}"))
 
     def action_toggle_around(self) -> None:
         """Show all lines around the matches of the filter, or the matches alone."""

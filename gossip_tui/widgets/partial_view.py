@@ -20,6 +20,7 @@ from gossip_tui.theme import UNICODE, Glyphs
 from protocol.core.identity import NodeId
 from protocol.core.snapshot import NodeSnapshot
 
+from .copying import CopyWanted
 from .pane import Pane
 
 __all__ = ["PartialViewPane"]
@@ -41,6 +42,7 @@ class PartialViewPane(Pane):
         Binding("home", "cursor(-1000000)", "First row", show=False, id="view.first"),
         Binding("end", "cursor(1000000)", "Last row", show=False, id="view.last"),
         Binding("enter", "choose", "About this peer", show=False, id="view.choose"),
+        Binding("y", "copy", "Copy", show=False, id="view.copy"),
         Binding("s", "toggle_sort", "Sort", show=False, id="view.sort"),
     ]
 
@@ -146,6 +148,12 @@ class PartialViewPane(Pane):
     def action_toggle_sort(self) -> None:
         """Sort by the other column."""
         self.toggle_sort()
+
+    def action_copy(self) -> None:
+        """Ask for the address of the peer under the cursor to be copied."""
+        row = self.cursor_row
+        if row is not None:
+            self.post_message(CopyWanted(str(row.address), f"the address of {row.label}"))
 
     def action_cursor(self, step: int) -> None:
         """Move the cursor by so many rows, as far as there are any."""

@@ -147,7 +147,7 @@ def test_an_option_that_the_command_does_not_have_is_refused_not_lost(
         (("send", "hi", "--timeout", "nan"), ("--timeout", "nan", "above 0")),
         (("tail", "--advertise", "0.0.0.0"), ("--advertise", "0.0.0.0")),
         (("tail", "--cluster", "c" * 65), ("--cluster", "64")),
-        (("bogus",), ("bogus", "run, demo, replay, tail, send")),
+        (("bogus",), ("bogus", "run, demo, tail, send, simulate, replay, export, web")),
         (("--bogus",), ("--bogus",)),
         (("demo", "--nodes", "1"), ("--nodes", "1", "2")),
     ],
@@ -189,7 +189,10 @@ def test_no_command_at_all_means_run(capsys: pytest.CaptureFixture[str]) -> None
     assert complaint(capsys)[1].startswith("gossip-tui: run needs a terminal")
 
 
-@pytest.mark.parametrize("words", [(), ("run",), ("demo",), ("replay",), ("tail",), ("send",), ("simulate",)])
+@pytest.mark.parametrize(
+    "words",
+    [(), ("run",), ("demo",), ("tail",), ("send",), ("simulate",), ("replay",), ("export",), ("web",)],
+)
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_shows_an_example(words: tuple[str, ...], flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, flag]) == 0
@@ -204,7 +207,7 @@ def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "incomplete", "offered"),
     [
-        ([], "", {"run", "demo", "replay", "tail", "send", "simulate"}),
+        ([], "", {"run", "demo", "tail", "send", "simulate", "replay", "export", "web"}),
         (["--name", "x"], "ta", {"tail"}),
         (["--name", "x"], "--jo", {"--join"}),
         (["--name", "x", "tail"], "--js", {"--json"}),

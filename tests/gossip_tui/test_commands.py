@@ -26,6 +26,8 @@ DUE = (
     "add",
     "peers",
     "record",
+    "export",
+    "copy",
     "leave",
     "strategy",
     "order",
@@ -135,7 +137,7 @@ def test_tables_name_every_command_and_every_key() -> None:
     calls = [call for call, _, _ in command_rows()]
     labels = [label for label, _, _ in key_rows()]
     assert calls == [command.call for command in COMMANDS]
-    live = {"F1", "F2", "F3", "F4", "F7", "F8", "F9", "F10", "^q"}
+    live = {"F1", "F2", "F3", "F4", "F7", "F8", "F9", "F10", "^q", "^s"}
     assert {key.label for key in KEYS} | live | {"Space", "[", "]", "{", "}", "-", "+"} == set(labels)
 
 
