@@ -160,6 +160,7 @@ COMMANDS: tuple[Command, ...] = (
         "Spread messages eager (to random peers) or by tree, or say how they spread.",
         usage="[WAY]",
         takes=Takes.DISSEMINATION,
+        live=True,
     ),
     Command(
         "order",

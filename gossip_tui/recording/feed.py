@@ -78,7 +78,7 @@ class ReplayFeed:
             self._picture(track, frame),
             tuple(track.messages[self._messages : messages]),
             tuple(self._notices(track, max(self._notes, notes - NOTICES_SHOWN), notes)),
-            moved,
+            moved=moved,
         )
         self._messages, self._notes, self._frame = messages, notes, frame
         return update

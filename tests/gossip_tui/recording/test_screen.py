@@ -205,7 +205,8 @@ async def test_a_recording_says_that_it_is_one_and_refuses_gossip(tape: Path) ->
 
 
 @pytest.mark.parametrize(
-    "line", ["/join 127.0.0.1:1", "/add 127.0.0.1:1", "/leave", "/strategy cyclon", "/record"]
+    "line",
+    ["/join 127.0.0.1:1", "/add 127.0.0.1:1", "/leave", "/strategy cyclon", "/dissemination tree", "/record"],
 )
 async def test_what_needs_a_live_node_is_refused_in_words(tape: Path, line: str) -> None:
     async with replayed(tape) as hands:
