@@ -21,7 +21,7 @@ from ..messages import Chunk, ChunkRequest, Holding, KeyDot, Rumor
 from ..outbox import Outbox
 from ..sampling import Sampling
 from .limits import CHUNK_SIZE
-from .path import Path
+from .path import LARGEST_WINDOW, Path
 from .pool import Pool
 from .transfer import IDLE_PERIOD, Announced, Holder, Transfer
 from .tree import Reference, chunk_count
@@ -39,6 +39,9 @@ holder."""
 TRIAL_CHUNKS = 4
 """Chunks asked for, one of each holder, before room is reserved for all: who announces what does not exist
 occupies nothing. Also what a holder is asked for that had nothing, or that has hardly sent anything."""
+
+SILENT_ENOUGH = 2
+"""Time-outs in a row after which others are asked rather: one may be a lost request."""
 
 REQUEST_SIZE = 42
 """Bytes of a request beside its chunks, with a sequence number up to two million."""
@@ -331,7 +334,8 @@ class Fetching:
             room = min(room, TRIAL_CHUNKS)
         if room <= 0:
             return
-        picked = transfer.pick(holder, room) if self._has_credit(source, room) else []
+        may_ask = self._has_credit(source, room) and not self._is_worse(source, transfer, now)
+        picked = transfer.pick(holder, room) if may_ask else []
         if not picked:
             transfer.let_rest(holder, now)
             self.deadline = min(self.deadline, holder.rests_until)
@@ -349,6 +353,16 @@ class Fetching:
         path.asked += len(picked)
         self.outstanding += len(picked)
         self.deadline = min(self.deadline, due_at)
+
+    def _is_worse(self, source: Address, transfer: Transfer, now: float) -> bool:
+        """Whether an address has fallen silent while others may be asked: the last chunks wait for nobody."""
+        if len(transfer.todo) > LARGEST_WINDOW or self._path(source).silent < SILENT_ENOUGH:
+            return False
+        return any(
+            now >= holder.rests_until and not self._path(other).silent
+            for other, holder in transfer.holders.items()
+            if other != source
+        )
 
     def _has_credit(self, source: Address, chunks: int) -> bool:
         """Whether a request for so many may go there: to an unproven stranger no more than came from it."""
@@ -381,7 +395,7 @@ class Fetching:
         self.outstanding -= 1
 
     def _expire(self, now: float) -> None:
-        """Give back what is overdue, and strike out holders that were asked for nothing long enough."""
+        """Give back what is overdue, and leave holders alone that were asked in vain often enough."""
         for transfer in self._transfers.values():
             for index, asked in list(transfer.asked.items()):
                 if asked.due_at <= now:
@@ -392,7 +406,7 @@ class Fetching:
             if path.has_vanished:
                 for transfer in self._transfers.values():
                     self._recall(transfer, address)
-                    transfer.holders.pop(address, None)
+                    transfer.leave_alone(address, now)
                 del self._paths[address]
 
     def _rearm(self, now: float) -> None:

@@ -160,6 +160,14 @@ class Transfer:
         self.holders.pop(address, None)
         put(self._culprits, address, now + CULPRIT_PERIOD, CULPRIT_LIMIT)
 
+    def leave_alone(self, address: Address, now: float) -> None:
+        """It does not answer: ask there no more for a while, but take what comes late."""
+        holder = self.holders.get(address)
+        if holder is not None:
+            holder.has = -1
+            holder.rest = IDLE_REST
+            holder.rests_until = now + IDLE_REST
+
     def pick(self, holder: Holder, count: int) -> list[int]:
         """Up to ``count`` chunks to ask that holder for, taken out of ``todo``."""
         if holder.has == -1:

@@ -124,6 +124,18 @@ def test_a_stranger_that_announces_is_asked_for_no_more_bytes_than_it_sent() -> 
         assert stranger.bytes_received <= stranger.bytes_sent
 
 
+def test_a_holder_that_seemed_to_have_vanished_may_still_send_what_it_was_asked_for() -> None:
+    wiring, holder = scene()
+    (place,) = asked_for(holder.say("a", announcement()))
+    for _ in range(40):
+        wiring.now += 0.5
+        wiring["a"].handle_deadline(wiring.now)
+        holder.collect("a")
+    holder.say("a", chunk(place))
+    assert wiring.reasons("a") == []
+    assert wiring["a"].snapshot(wiring.now).pulling_size == CHUNK_SIZE
+
+
 def test_who_may_not_be_sent_a_request_is_not_waited_for() -> None:
     wiring = Wiring(["a"])
     stranger = Stranger(wiring, address(60))

@@ -93,6 +93,16 @@ def test_a_large_message_is_quick_among_many_nodes_most_of_which_have_never_met(
     simulation.run_until(lambda: has_all(simulation, [message]), limit=4)
 
 
+def test_large_messages_spread_along_trees_too() -> None:
+    config = Config(dissemination="tree")
+    simulation = Simulation(12, seed=2, faults=Faults(loss=0.1, latency=(0.005, 0.02)), config=config)
+    simulation.run_cycles(5)
+    sent = [simulation.nodes[number].send_gossip(content(30_000, number)) for number in range(3)]
+    sent += [node.send_gossip("small") for node in simulation.nodes]
+    simulation.run_until(lambda: has_all(simulation, sent), limit=20)
+    check(simulation)
+
+
 def test_several_large_messages_of_several_origins_arrive_at_once_in_causal_order() -> None:
     simulation = Simulation(8, seed=6, faults=Faults(loss=0.1, latency=(0.005, 0.02)))
     simulation.run_cycles(3)
