@@ -58,6 +58,10 @@ def test_a_message_that_somebody_lacks_is_told() -> None:
     assert differences(lives) == ["b lacks b~tag#2"]
 
 
+def test_silence_all_over_is_no_success() -> None:
+    assert differences([life("a"), life("b")]) == ["nobody told of any message"]
+
+
 def test_a_message_delivered_twice_is_told() -> None:
     assert differences([life("a", FIRST, FIRST)]) == ["a delivered a~tag#1 twice"]
 

@@ -80,7 +80,6 @@ class TailProcess:
         self._reading = asyncio.create_task(self._read(self._process, self.life, ready))
         async with asyncio.timeout(START_GUARD):
             await ready.wait()
-        self.is_up = self._process.returncode is None
 
     def say(self, text: str) -> None:
         """Gossip a line, if the process runs."""
@@ -97,11 +96,13 @@ class TailProcess:
 
     def stop(self) -> None:
         """Stop it where it is."""
-        os.kill(self.pid, signal.SIGSTOP)
+        if self.is_up:
+            os.kill(self.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let it go on."""
-        os.kill(self.pid, signal.SIGCONT)
+        if self.is_up:
+            os.kill(self.pid, signal.SIGCONT)
 
     async def _end(self, number: signal.Signals) -> None:
         if self._process is None or self._reading is None:
@@ -125,6 +126,7 @@ class TailProcess:
             record = json.loads(line)
             life.take(record)
             if record["type"] == "ready":
+                self.is_up = True
                 ready.set()
         ready.set()
         if not self._is_going:

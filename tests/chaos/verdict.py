@@ -64,6 +64,8 @@ def is_complete(lives: Sequence[Life]) -> bool:
 def differences(lives: Sequence[Life]) -> list[str]:
     """How what the surviving processes told differs, and what was wrong with each."""
     found = [fault for life in lives for fault in life.faults]
+    if not any(life.entries for life in lives):
+        found.append("nobody told of any message")
     everything: dict[str, Entry] = {}
     for life in lives:
         everything |= life.entries
