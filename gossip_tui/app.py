@@ -33,7 +33,7 @@ from .recording.taping import Taping
 from .runner import THEME_PREFIX, CommandRunner, theme_names
 from .screens.help import HelpScreen
 from .screens.main import MainScreen
-from .screens.message import MessageScreen, neighbours
+from .screens.message import MessageScreen, clock_time, neighbours
 from .screens.peers import PeersScreen
 from .screens.question import PasteAnswer, PasteQuestion, QuitAnswer, QuitQuestion
 from .text import safe
@@ -257,7 +257,7 @@ class GossipApp(App[None], inherit_bindings=False):
                 main.log_pane.add_messages(part)
         if not update.moved:
             self.ring_if_named(update)
-        self.composer.left = update.snapshot.left
+        self.composer.left = update.snapshot.left and not self.is_replay
         if isinstance(self.screen, PeersScreen):
             self.screen.show(update.snapshot)
 
@@ -285,6 +285,7 @@ class GossipApp(App[None], inherit_bindings=False):
             failures=self.failures.count,
             failure=self.failures.last,
             recording=self.taping.is_running,
+            recorded=clock_time(self.replay.wall_clock()).split(".")[0] if self.replay is not None else "",
             seat=f"{self.feed.seat + 1}/{len(seats)}" if len(seats) > 1 else "",
         )
         self.main.status_bar.show(status)

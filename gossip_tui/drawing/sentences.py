@@ -12,8 +12,10 @@ from .line import Line, Role, Span
 __all__ = ["no_happenings", "no_messages", "no_peers", "wrapped"]
 
 
-def no_peers(snapshot: NodeSnapshot | None) -> str:
-    """Why the partial view is empty, and how to fill it."""
+def no_peers(snapshot: NodeSnapshot | None, *, recorded: bool = False) -> str:
+    """Why the partial view is empty, and how to fill it; what was recorded can't be filled."""
+    if recorded:
+        return "No peer was in the view at this moment."
     if snapshot is None:
         return "The node is starting."
     if snapshot.left:
@@ -24,10 +26,12 @@ def no_peers(snapshot: NodeSnapshot | None) -> str:
     )
 
 
-def no_messages(*, filter_text: str) -> str:
-    """Why the log is empty, and how to fill it."""
+def no_messages(*, filter_text: str, recorded: bool = False) -> str:
+    """Why the log is empty, and how to fill it; what was recorded can't be filled."""
     if filter_text:
         return f"Nothing matches {safe(filter_text, 40)}. Empty the filter to see everything."
+    if recorded:
+        return "No message had come by this moment."
     return "No message yet: type one below and press Enter. It is kept until a peer appears."
 
 

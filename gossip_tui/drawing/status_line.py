@@ -120,6 +120,8 @@ class Status:
     """The last of them in words."""
     recording: bool = False
     """Whether what happens is recorded."""
+    recorded: str = ""
+    """Day and time of what is shown, where that is a recording; nothing can be done about what went wrong."""
     seat: str = ""
     """Where in the swarm this is, such as ``3/24``; empty for a single node."""
 
@@ -137,6 +139,8 @@ def problem_of(status: Status) -> Problem | None:
     if status.failures:
         times = f", {status.failures:,} times" if status.failures > 1 else ""
         return Problem(f"internal error{times}: {status.failure}", urgent=True)
+    if status.recorded:
+        return Problem("left the network", urgent=False) if snapshot.left else None
     if snapshot.left:
         return Problem("left the network: /join comes back, ^q quits", urgent=False)
     if snapshot.unsaved:
@@ -206,6 +210,8 @@ def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
     yield Segment(f"{safe(snapshot.id.name, 40)} {snapshot.address}{seat}", "bold")
     if status.frozen:
         yield Segment(" FROZEN: F8 goes on ", "reverse bold")
+    if status.recorded:
+        yield Segment(f" RECORDED {status.recorded} ", "reverse bold")
     if status.recording:
         yield Segment("REC", "bold $text-error")
     problem = problem_of(status)

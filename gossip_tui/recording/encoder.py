@@ -102,6 +102,10 @@ class RecordEncoder:
             Kind.WORD, moment, track, kind, text[:TEXT_LIMIT].encode("utf-8", "replace").decode()
         )
 
+    def mark(self, moment: int, track: int, text: str) -> bytes:
+        """Something worth jumping to happened."""
+        return self._record(Kind.MARK, moment, track, text[:TEXT_LIMIT])
+
     def _content(self, moment: int, message: Message) -> bytes:
         origin, sequence = message.id
         parents = message.parents[:PARENTS_LIMIT]

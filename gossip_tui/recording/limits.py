@@ -70,6 +70,8 @@ class Kind:
     """``track, code, ...``: something worth a line happened; see ``events``."""
     WORD: Final = 7
     """``track or nil, kind, text``: a line that the application itself put into the log."""
+    MARK: Final = 8
+    """``track, text``: something worth jumping to that is no line of the log, such as a change of faults."""
 
 
 MESSAGES_LIMIT: Final = 500_000

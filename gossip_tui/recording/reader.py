@@ -150,6 +150,7 @@ class Reading:
             Kind.CHANGE: self._take_change,
             Kind.EVENT: self._take_event,
             Kind.WORD: self._take_word,
+            Kind.MARK: self._take_mark,
         }
 
     def take(self, value: Any) -> None:
@@ -314,6 +315,9 @@ class Reading:
         """How deep a message of this file is; 0 of one before it, whose origin leaves clocks first."""
         content = self._contents.get(dot)
         return 0 if content is None else int(content[2])
+
+    def _take_mark(self, track: Any, words: Any, *_: Any) -> None:
+        self._mark(self._note(self._track(track)), text(words))
 
     def _toil(self, work: int) -> None:
         """Count what has been built; what would take all memory is left out."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from gossip_tui.feed import Recorded
 from protocol.core.events import Event
+from protocol.core.faults import NOTHING_DONE, FaultReport
 from protocol.core.messages import Message
 
 from .encoder import RecordEncoder, head_of
@@ -73,6 +74,7 @@ class Recorder:
         self._size = 0
         self._turn = 0
         self._tracked: list[Recorded] = []
+        self._faults: dict[int, str] = {}
         self._readers: dict[int, list[asyncio.Task[None]]] = {}
         self._ticking: asyncio.Task[None] | None = None
         self._ended = False
@@ -159,8 +161,12 @@ class Recorder:
         self._add(self._encoder.event(self._moment(), track, event))
 
     def _picture(self, track: int) -> None:
-        snapshot = self._tracked[track].snapshot()
-        self._add(self._encoder.picture(self._moment(), track, snapshot))
+        snapshot, moment = self._tracked[track].snapshot(), self._moment()
+        self._add(self._encoder.picture(moment, track, snapshot))
+        faults = faults_text(snapshot.faults)
+        if faults != self._faults.get(track, NO_FAULTS_TEXT):
+            self._faults[track] = faults
+            self._add(self._encoder.mark(moment, track, faults))
 
     def _add(self, records: bytes) -> None:
         if records and not self._ended:
@@ -191,3 +197,16 @@ class Recorder:
 
     def _moment(self) -> int:
         return max(0, int((self._clock() - self._started) * 1000))
+
+
+def faults_text(report: FaultReport) -> str:
+    """The faults in force, in one line."""
+    parts = [f"faults {report.faults}"]
+    if report.by_peer:
+        parts.append(f"{len(report.by_peer)} peers have their own")
+    if report.blocked:
+        parts.append(f"{len(report.blocked)} peers blocked")
+    return ", ".join(parts)
+
+
+NO_FAULTS_TEXT = faults_text(NOTHING_DONE)

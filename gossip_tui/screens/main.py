@@ -115,6 +115,7 @@ class MainScreen(Screen[None]):
         self.front_pane: Tab = self.log_pane
         """Which of the panes that share the place at the right stands in front."""
         self.scrub_bar = None if seek is None else ScrubBar(seek, glyphs=glyphs, id="scrub")
+        self.partial_view.recorded = self.log_pane.recorded = seek is not None
         if seek is not None:
             # Space and brackets play and step there; in the composer they are typed.
             self.AUTO_FOCUS = "#log"  # type: ignore[misc]

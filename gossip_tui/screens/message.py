@@ -17,7 +17,7 @@ from protocol.core.messages import Message
 
 from .dialog import TextDialog, fact_table, heading
 
-__all__ = ["MessageScreen", "concurrent_among", "facts_of", "neighbours", "text_lines"]
+__all__ = ["MessageScreen", "clock_time", "concurrent_among", "facts_of", "neighbours", "text_lines"]
 
 LOOK_LIMIT = 2_000
 """Neighbours in display order that are asked whether they are concurrent: two comparisons each, and a screen

@@ -226,7 +226,7 @@ class CausalLogPane(FollowingPane):
         """Why there is nothing, and what to do, as long as there is nothing."""
         if self.line_count:
             return ()
-        lines = wrapped(no_messages(filter_text=self._filter.text), self.line_width)
+        lines = wrapped(no_messages(filter_text=self._filter.text, recorded=self.recorded), self.line_width)
         return lines[y] if y < len(lines) else ()
 
     def record_at(self, index: int) -> Record | int:

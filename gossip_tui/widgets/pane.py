@@ -70,6 +70,9 @@ class Pane(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
 
+    recorded = False
+    """Whether what is shown is a recording, so that nothing can be done about it."""
+
     frozen: var[bool] = var(False, init=False)
     """While true, new data is kept and not shown."""
 

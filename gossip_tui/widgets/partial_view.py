@@ -200,7 +200,7 @@ class PartialViewPane(Pane):
         before, layout = self._rows, (self._columns, self._empty, len(self._rows))
         self._rows = sort_rows(self._history.rows(self._clock()), self.sorting)
         self._columns = columns_for(self.line_width, self._rows)
-        self._empty = [] if self._rows else wrapped(no_peers(self._snapshot), self.line_width)
+        self._empty = [] if self._rows else self._why_empty()
         self.set_line_count(len(self._rows) + HEADER_HEIGHT)
         self.move_scroll_bar()
         if sorted_anew or layout != (self._columns, self._empty, len(self._rows)):
@@ -208,6 +208,9 @@ class PartialViewPane(Pane):
         else:
             self._refresh_changed(before)
         self._fade_later()
+
+    def _why_empty(self) -> list[Line]:
+        return wrapped(no_peers(self._snapshot, recorded=self.recorded), self.line_width)
 
     def _refresh_changed(self, before: list[ViewRow]) -> None:
         for index, (old, new) in enumerate(zip(before, self._rows, strict=True)):

@@ -230,6 +230,19 @@ async def test_what_went_wrong_can_be_jumped_to(tmp_path: Path) -> None:
     ]
 
 
+async def test_a_change_of_faults_can_be_jumped_to_and_is_no_line_of_the_log(tmp_path: Path) -> None:
+    node = MemoryNode()
+    async with taped(tmp_path / "a", node) as tape:
+        await tape.pass_time(1.0)
+        node.now(faults=FaultReport(Faults.parse("loss=20"), blocked={address(3): Direction.BOTH}))
+        await tape.pass_time(1.0)
+        node.now(faults=FaultReport(lost=7))
+        await tape.pass_time(1.0)
+        track = tape.finish().tracks[0]
+    assert track.moments == [(1000, "faults loss=20, 1 peers blocked"), (2000, "faults off")]
+    assert track.notes == []
+
+
 async def test_words_of_the_application_are_recorded_where_a_person_sat(tmp_path: Path) -> None:
     async with taped(tmp_path / "a", MemoryNode(), MemoryNode("p2", number=2)) as tape:
         tape.recorder.word("strategy is now cyclon \ud800", "info")

@@ -144,6 +144,23 @@ async def test_a_recording_plays_in_the_same_panes(tape: Path) -> None:
         assert "paused  0:05 / 0:05" in hands.scrub
 
 
+async def test_the_status_bar_says_when_that_was_and_suggests_nothing(tmp_path: Path) -> None:
+    node = MemoryNode(peers=(), view=())
+    async with taped(tmp_path / "a", node) as tape:
+        node.now(cycle=9)
+        await tape.pass_time()
+        node.now(left=True)
+        await tape.pass_time()
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        assert "RECORDED 2025-06-1" in hands.status
+        assert "No peer was in the view at this moment." in hands.text
+        assert "No message had come by this moment." in hands.text
+        await hands.enter("/seek 100%")
+        assert hands.status.rstrip().endswith("left the network")
+        assert "/join" not in hands.text
+
+
 async def test_hostile_text_in_a_recording_does_no_harm(tape: Path) -> None:
     async with replayed(tape) as hands:
         await hands.enter("/seek 100%")
@@ -220,7 +237,7 @@ async def test_what_is_not_there_has_no_key_and_stands_in_no_help(tape: Path) ->
         assert "Record" not in shown
         assert "Space Play" in shown
         await hands.press("f7")
-        assert "REC" not in hands.status
+        assert not hands.app.taping.is_running
         await hands.enter("/help")
         await hands.calm()
         assert "/seek" in hands.text
