@@ -6,6 +6,7 @@ any more, so the file has its full size from the start and is only overwritten.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -60,9 +61,13 @@ class Lock:
         """Let others have it; a second call does nothing."""
         if self._fd < 0:
             return
+        if fcntl is None:  # Windows removes no file that is open
+            os.close(self._fd)
         if not self._is_marked:
-            self.path.unlink(missing_ok=True)
-        os.close(self._fd)
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+        if fcntl is not None:
+            os.close(self._fd)
         self._fd = -1
 
     def _open(self) -> int:
