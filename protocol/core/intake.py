@@ -50,10 +50,12 @@ from .messages import (
     Padding,
     Parents,
     Prune,
+    Range,
     Rumor,
     Stance,
     SumsDiffer,
     Want,
+    passed_on,
 )
 from .neighbours import Neighbours
 from .outbox import Outbox
@@ -211,13 +213,14 @@ class Intake:
         self.rumor_count += 1
         key = key_of(rumor.origin)
         dot = (key, rumor.sequence)
-        if key == self.context.key and not self._is_own(rumor):
-            self._take_new_incarnation(now)
+        if key == self.context.key:
+            self._check_own(rumor, now)
         is_announced = type(rumor.payload) is Reference
         if self._causal.is_known(dot) or (
             is_announced and self.fetching.note_holder(rumor, source, now, out)
         ):
             self.duplicate_count += 1
+            self._show_namesake(rumor, dot, arrival)
             out.spare(dot, source)
             self.trees.on_duplicate(dot, source, now)
             self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
@@ -281,11 +284,20 @@ class Intake:
         self.spreading.note_received(rumor, announced.sender, announced.source, now, self.out)
         return True
 
+    def _check_own(self, rumor: Rumor, now: float) -> None:
+        if self._is_own(rumor):
+            self.spreading.verify(rumor.sequence)
+        else:
+            self._take_new_incarnation(now)
+
     def _is_own(self, rumor: Rumor) -> bool:
         """Whether a rumor under this node's identity is one that it made."""
         if rumor.sequence > self._causal.floor(self.context.key):
             return False
-        dot = (self.context.key, rumor.sequence)
+        return self._is_same(rumor, (self.context.key, rumor.sequence))
+
+    def _is_same(self, rumor: Rumor, dot: KeyDot) -> bool:
+        """Whether a rumor is the message that is retained under its dot; True if nothing is."""
         entry = self._causal.log.find(dot)
         if entry is None:
             return True
@@ -293,6 +305,21 @@ class Intake:
         if type(rumor.payload) is Reference and len(payload) == rumor.payload.size:
             payload = self.context.contents.of(dot, payload).reference
         return (payload, entry.message.depth) == (rumor.payload, rumor.depth)
+
+    def _show_namesake(self, rumor: Rumor, dot: KeyDot, arrival: Arrival) -> None:
+        """Show an origin what somebody else sent under its number, so that it takes a new incarnation.
+
+        Two processes with copies of one state file else never hear of it while they send equally much: all
+        others hold one of two messages under one dot, and their frontiers are equal.
+        """
+        if rumor.hops or dot[0] != arrival.header.sender or not arrival.is_proven:
+            return
+        entry = self._causal.log.find(dot)
+        if entry is None or self._is_same(rumor, dot):
+            return
+        items = self.context.pack_rumor(entry.rumor(passed_on(entry.message.hops)))
+        if self.context.links.may_reply(arrival.link, sum(item.size for item in items), arrival.now):
+            self.out.send(arrival.link.address, *items)
 
     def _on_exchange_request(self, request: ExchangeRequest, arrival: Arrival) -> str | None:
         now, out = arrival.now, self.out
@@ -345,6 +372,9 @@ class Intake:
     def _acknowledged(self, dot: KeyDot, arrival: Arrival) -> None:
         if not self.spreading.on_acknowledge(dot, arrival.header.sender, arrival.now):
             self._take_new_incarnation(arrival.now)
+        elif dot[0] == self.context.key and (doubtful := self.spreading.to_verify(dot[1])) is not None:
+            want = Want((Range(doubtful[0], doubtful[1], doubtful[1]),), anchored=False)
+            self.out.send(arrival.link.address, self.context.pack(want))
 
     def _on_request(
         self, answer: Callable[[Any, Link, float, Outbox], None], item: Any, arrival: Arrival

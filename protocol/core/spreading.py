@@ -41,6 +41,9 @@ PUSH_AGAIN_LIMIT = 32
 PATIENCE_GROWTH = (1, 2, 4, 8)
 """How much longer the wait before another push gets with each push that nobody acknowledged."""
 
+VERIFICATIONS = 8
+"""Peers asked, after a restart, to show the first own message since: one answer does, some may be lost."""
+
 FORMER_LIMIT = 4
 """Former incarnations of this node whose acknowledgements are still heard."""
 
@@ -63,6 +66,7 @@ class Spreading:
         self._former: dict[Key, dict[Key, int]] = {}
         """The same for former incarnations."""
         self._covered = 0
+        self._unverified = self._verifications = 0
         self._backlog = Backlog()
         self._push_again_at = math.inf
         self._pushed_again = 0
@@ -158,7 +162,7 @@ class Spreading:
         self.last_sequence = 0
         put(self._former, former, self._acknowledged, FORMER_LIMIT)
         self._acknowledged = {}
-        self._covered = 0
+        self._covered = self._unverified = 0
         self._backlog.clear()
         self._pushed_again = 0
         self._push_again_at = math.inf
@@ -169,12 +173,29 @@ class Spreading:
         floor = self.context.causal.floor(self.context.key)
         self.last_sequence = floor
         self._covered = min(covered, floor)
+        self._unverified, self._verifications = floor + 1, VERIFICATIONS
         for sequence in range(self._covered + 1, floor + 1):
             payload = self.context.causal.payload_of((self.context.key, sequence))
             self._backlog.add(sequence, len(payload or b""))
         if self.unacknowledged:
             self._push_again_at = now + self._patience()
         self._pin()
+
+    def to_verify(self, acknowledged: int) -> KeyDot | None:
+        """The first own message since this node was restarted, to be shown by a peer that says it has it.
+
+        It may be another one of the same number: a copy of the state file was at work meanwhile, or a backup
+        is. No frontier tells the two apart.
+        """
+        if not 0 < self._unverified <= acknowledged or not self._verifications:
+            return None
+        self._verifications -= 1
+        return (self.context.key, self._unverified)
+
+    def verify(self, sequence: int) -> None:
+        """A peer has shown an own message, and it was the same."""
+        if sequence == self._unverified:
+            self._unverified = 0
 
     @property
     def covered(self) -> int:

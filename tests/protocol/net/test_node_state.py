@@ -160,6 +160,32 @@ async def test_a_restored_backup_is_noticed_and_takes_a_new_incarnation(path: Pa
         await again.close()
 
 
+async def test_two_copies_of_a_file_at_work_are_noticed_though_both_sent_equally_much(
+    path: Path, peer: Node
+) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path, config=QUICK)
+        await node.start()
+        node.join(peer.address)
+        await node.wait_acknowledged(node.send_gossip("before"))
+        await node.close()
+        shutil.copy(path, path.with_name("copy"))
+        node = Node(state=path, config=QUICK)
+        await node.start()
+        await node.wait_acknowledged(node.send_gossip("by the one"))
+        await node.close()
+        copy = Node(state=path.with_name("copy"), config=QUICK)
+        await copy.start()
+        events = copy.events()
+        former = copy.id
+        assert copy.send_gossip("by the other").id.sequence == 2
+        changed = [event async for event in take(events, IncarnationChanged)][-1]
+        assert changed == IncarnationChanged(former, copy.id)
+        await copy.wait_acknowledged(copy.send_gossip("as somebody new"))
+        assert "by the other" not in [message.text for message in await until(peer, "as somebody new")]
+        await copy.close()
+
+
 async def test_two_nodes_never_share_a_file(path: Path) -> None:
     async with Node(name="p", state=path) as node:
         other = Node(state=path)

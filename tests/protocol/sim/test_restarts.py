@@ -7,7 +7,9 @@ import random
 import pytest
 
 from protocol import Config, Gap, IncarnationChanged
-from protocol.core.messages import Message
+from protocol.core.config import Dissemination
+from protocol.core.identity import Address
+from protocol.core.messages import Message, Rumor
 from protocol.sim import Faults, Simulation
 from protocol.sim.node import SimulatedNode
 
@@ -133,6 +135,29 @@ def test_a_restored_backup_is_noticed_and_the_network_agrees_afterwards() -> Non
     assert all(view_of(node.log) == expected for node in sim.nodes)
 
 
+@pytest.mark.parametrize("dissemination", list(Dissemination))
+def test_a_copy_that_sent_as_much_as_its_original_is_shown_what_the_others_have(
+    dissemination: Dissemination,
+) -> None:
+    sim = Simulation(4, seed=3, config=Config(dissemination=dissemination))
+    sim.run_for(5)
+    sim.nodes[0].send_gossip("saved")
+    sim.run_for(5)
+    copy = sim.nodes[0].machine.save()
+    sim.nodes[0].send_gossip("by the one")
+    sim.run_for(5)
+    sim.partition([0])
+    twin = sim.restart(0, copy)
+    former = twin.id
+    assert twin.send_gossip("by the other").id.sequence == 2
+    sim.run_for(20)
+    assert twin.id == former
+    sim.heal()
+    sim.run_until(lambda: twin.id != former, limit=60)
+    message = twin.send_gossip("as somebody new")
+    sim.run_until(lambda: all(message.id in {m.id for m in node.delivered} for node in sim.nodes), limit=60)
+
+
 def test_a_node_that_left_comes_back_as_another_incarnation_and_is_let_in() -> None:
     sim = Simulation(5, seed=5)
     sim.run_for(5)
@@ -162,3 +187,20 @@ def test_a_large_message_outlives_its_author_s_process(codec: str) -> None:
     sim.restart(0)
     sim.run_until(lambda: is_same_everywhere(sim, 1), limit=60)
     assert all(node.delivered[0].payload == payload for node in sim.nodes)
+
+
+def test_who_sends_other_content_under_a_number_that_is_taken_is_shown_what_is_there() -> None:
+    sim = Simulation(2, seed=1)
+    sim.run_for(5)
+    node = sim.nodes[0]
+    message = node.send_gossip("the first")
+    sim.run_for(5)
+    before = [one.snapshot().counters.rumors_in for one in sim.nodes]
+    for payload in (b"the first", b"another"):
+        rumor = Rumor(node.id, 1, message.depth, message.created_at, (), payload, 0)
+        machine = node.machine
+        machine._spreading._send_out(rumor, node.id.key, Address("", 0), sim.now, machine._out)
+        sim._pump(node)
+        sim.run_for(1)
+    after = [one.snapshot().counters.rumors_in for one in sim.nodes]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 2]
