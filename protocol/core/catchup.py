@@ -56,6 +56,9 @@ FRUITLESS_LIMIT = 512
 """Answers without news before a sponsor is left: as many as the largest history takes by default, so that one
 who always promises more holds nobody up for ever."""
 
+ASKED_LIMIT = 64
+"""Peers remembered that have evicted what is missing here, or were asked for it: many times what counts."""
+
 PEERS_TO_ASK = 4
 """Different peers that must have been asked before a gap is declared, if there are so many."""
 
@@ -120,7 +123,7 @@ class CatchUp:
         self._decide_at = math.inf
         self._evicted: dict[Address, int] = {}
         """Peers that have evicted something missing here, with how much they have evicted in all."""
-        self._asked: set[Address] = set()
+        self._asked: dict[Address, None] = {}
         self._stuck_since = 0.0
         self._told_at = 0.0
         """When a peer last said so: what was told long before was about other messages."""
@@ -144,7 +147,7 @@ class CatchUp:
     def on_answer(self, digest: Digest, source: Address, now: float, out: Outbox) -> None:
         """Weigh the history of a peer that answered an exchange."""
         if self._evicted:
-            self._asked.add(source)
+            put(self._asked, source, None, ASKED_LIMIT)
             if source in self._evicted:
                 self._evicted[source] = digest.evicted
         if not self.is_newcomer:
@@ -178,10 +181,10 @@ class CatchUp:
         if not self._evicted or now - self._told_at > patience:
             self._evicted.clear()
             self._stuck_since = now
-            self._asked = set()
+            self._asked.clear()
         self._told_at = now
-        self._evicted[source] = count
-        self._asked.add(source)
+        put(self._evicted, source, count, ASKED_LIMIT)
+        put(self._asked, source, None, ASKED_LIMIT)
         if self._session is not None:
             return
         enough = min(PEERS_TO_ASK, max(1, len(self.sampling.view)))

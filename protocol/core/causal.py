@@ -446,11 +446,12 @@ class CausalOrder:
         return entry
 
     def _append(self, held: Held, derived: DerivedClock, now: float, out: Outbox, *, late: bool) -> Retained:
-        rumor = held.rumor
+        rumor, find = held.rumor, self.log.find
+        past = tuple([known.dot if (known := find(dot)) is not None else dot for dot in held.past])
         message = Message(
             Dot(rumor.origin, rumor.sequence),
             rumor.payload,
-            parents=held.past,
+            parents=past,
             named=self._named,
             depth=rumor.depth,
             derived=derived,
@@ -461,7 +462,7 @@ class CausalOrder:
             late=late,
         )
         out.tell(Delivered(message))
-        return self.log.append(held.key, rumor.parents, message, derived)
+        return self.log.append(held.key, past[1:] if rumor.sequence > 1 else past, message, derived)
 
     def _evict(self) -> None:
         """Drop what retention does not cover, keeping the clocks that the next messages will need."""

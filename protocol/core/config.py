@@ -123,8 +123,8 @@ class Config:
 
     acquaintance_limit: int = 4_096
     """Nodes heard of, and their addresses, that are remembered beyond the view: for the list of peers, for
-    round trips and for goodbyes. Some 300 bytes each; 0 in experiments with very many nodes. Default: a
-    choice, some megabytes at the most."""
+    round trips and for goodbyes; of authors that were never met as many are listed, those last heard of. Some
+    300 bytes each; 0 in experiments with very many nodes. Default: a choice, some megabytes at the most."""
 
     gap_timeout: float = 30.0
     """Seconds of asking before messages that every peer has evicted are given up as a gap."""

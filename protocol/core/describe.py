@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from .causal import CausalOrder
 from .hold_back import Held
 from .identity import Address, Dot
@@ -32,9 +34,8 @@ def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) 
     context, sampling = intake.context, intake.sampling
     causal, config = context.causal, context.config
     recently = now - UNANSWERED_CYCLES * config.cycle_period
-    authors = [
-        origin.id for origin in causal.origins.values() if origin.id is not None and origin.id != context.id
-    ]
+    heard = islice(reversed(causal.origins.values()), config.acquaintance_limit)
+    authors = [origin.id for origin in heard if origin.id is not None and origin.id != context.id]
     return NodeSnapshot(
         id=context.id,
         address=context.address or Address("", 0),

@@ -24,7 +24,7 @@ tracemalloc."""
 class Retained:
     """One message with what repair needs to know of it."""
 
-    __slots__ = ("derived", "index", "is_exact", "key", "message", "parents")
+    __slots__ = ("derived", "dot", "index", "is_exact", "key", "message", "parents")
 
     def __init__(
         self, index: int, key: Key, parents: tuple[KeyDot, ...], message: Message, derived: DerivedClock
@@ -32,6 +32,8 @@ class Retained:
         """Tie a delivered message to its place, to its parents as they travel, and to its clock."""
         self.index = index
         self.key = key
+        self.dot: KeyDot = (key, message.id.sequence)
+        """The same for everybody who refers to it: a message comes with copies of its own."""
         self.parents = parents
         self.message = message
         self.derived = derived
@@ -92,7 +94,7 @@ class Log:
         """Take the newest delivery in; eviction is a step of its own."""
         entry = Retained(self.next, key, parents, message, derived)
         self._entries[self.next] = entry
-        self._by_dot[(key, message.id.sequence)] = entry
+        self._by_dot[entry.dot] = entry
         self._retained_of[key] = self._retained_of.get(key, 0) + 1
         self.next += 1
         self.size += entry.size

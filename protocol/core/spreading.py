@@ -229,7 +229,7 @@ class Spreading:
         if rumor.sequence <= self._told.get(key, 0):
             del self._told[key]  # it was told, and still sends this again: the acknowledgement was lost
         count = self._due.get(key, (source, 0))[1] + 1
-        self._due[key] = (source, count)
+        put(self._due, key, (source, count), PEER_LIMIT)
         if count >= ACKNOWLEDGE_COUNT:
             self._acknowledge_one(key, out)
         elif self._acknowledge_at == math.inf:

@@ -7,7 +7,12 @@ import random
 import pytest
 
 from protocol.core.config import Config
+from protocol.core.dials import LOST_LIMIT
+from protocol.core.spreading import PEER_LIMIT
 from protocol.sim import Faults, SimulatedNode, Simulation
+from tests.benchmarks.census import census
+from tests.benchmarks.memory import day, retained
+from tests.benchmarks.soak import growing
 
 from .ground_truth import GroundTruth
 
@@ -80,3 +85,42 @@ def test_incarnations_come_and_go_and_nobody_remembers_more_than_is_configured(s
         assert max(len(message.clock) for message in node.log) == 4
         assert all(count <= 16 + 64 + 20 for count in entries(node).values()), entries(node)
     assert simulation.nodes[-1].machine._causal.memory.forgotten_count
+
+
+@pytest.mark.slow
+def test_a_day_of_comings_and_goings_leaves_a_node_as_large_as_it_was() -> None:
+    """Twelve nodes, one of them new every ten minutes; one cycle is a minute."""
+    config = Config(clock_limit=4, history_limit=50, acquaintance_limit=32, cycle_period=60.0)
+    simulation = Simulation(12, seed=4, config=config)
+    survivor, dice = simulation.nodes[0], random.Random(4)
+    samples = []
+    for _ in range(144):
+        present = live(simulation)
+        for node in (present[int(dice.random() * len(present))] for _ in range(3)):
+            node.send_gossip(f"at {simulation.now:.0f}")
+            simulation.run_for(150)
+        gone = present[1 + int(dice.random() * (len(present) - 1))]
+        simulation.crash(gone)
+        simulation.add_node(join=[survivor, present[-1] if present[-1] is not gone else present[1]])
+        simulation.run_for(150)
+        samples.append(census(survivor.machine))
+    assert len(simulation.nodes) == 156
+    assert len(survivor.delivered) > 400
+    bounded = {"Dials.lost": LOST_LIMIT, "Spreading._told": PEER_LIMIT}  # not full yet after a day like this
+    assert growing(samples).keys() <= bounded.keys()
+    assert all(samples[-1][name] <= limit for name, limit in bounded.items())
+    middle, last = (max(sum(sample.values()) for sample in samples[at : at + 48]) for at in (48, 96))
+    assert last <= 1.1 * middle
+
+
+def test_bytes_are_flat_while_thousands_of_incarnations_come_and_go() -> None:
+    samples = list(day(900, Config(clock_limit=8, history_limit=30), samples=18))
+    middle, last = samples[6:12], samples[12:]
+    assert sum(sample.size for sample in last) <= 1.05 * sum(sample.size for sample in middle)
+    assert sum(sample.entries for sample in last) <= 1.05 * sum(sample.entries for sample in middle)
+
+
+def test_a_log_of_a_thousand_origins_costs_what_is_promised_and_its_clocks_are_exact() -> None:
+    found = retained(1_500, 1_000, every=10)
+    assert (found.compared, found.wrong) == (150, 0)
+    assert found.size_read < 1_500 * 2_000  # as 100,000 messages in 200 MB

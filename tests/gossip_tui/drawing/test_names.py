@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+
+from gossip_tui.drawing import names as names_module
 from gossip_tui.drawing.mentions import mentions
 from gossip_tui.drawing.names import Names, role_of_origin
 from protocol.core.identity import Dot, NodeId
@@ -52,3 +55,16 @@ def test_a_name_is_mentioned_only_as_a_word_of_its_own() -> None:
 def test_a_name_of_pattern_characters_is_no_pattern() -> None:
     assert mentions("ask (.*)+ again", "(.*)+")
     assert not mentions("anything", "(.*)+")
+
+
+def test_names_of_ever_new_nodes_are_forgotten_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names_module, "KNOWN_LIMIT", 8)
+    names = Names()
+    for number in range(100):
+        node = NodeId("ada", number)
+        names.learn([node])
+        names.label(node)
+    assert len(names._known) <= 8
+    assert len(names._labels) <= 9
+    assert len(names._twins["ada"]) == len(names._known)
+    assert names.label(NodeId("ada", 99)) == NodeId("ada", 99).label
