@@ -25,7 +25,7 @@ from protocol.errors import StateError
 from .notices import NOTABLE, Notice, counted, notices_of
 from .observed import Deliveries, Delivery
 
-__all__ = ["Feed", "NodeFeed", "NodeLike", "Recorded", "Update"]
+__all__ = ["Feed", "NodeFeed", "NodeLike", "Recorded", "Update", "report_failure"]
 
 PENDING_LIMIT = 100_000
 """Messages kept between two polls: as many as the log shows; older ones would be dropped there anyway."""

@@ -17,7 +17,7 @@ from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 
 from .events import flat_event
-from .limits import MARK, NODES_LIMIT, PARENTS_LIMIT, TEXT_LIMIT, VERSION, Kind
+from .limits import CLOCK_LIMIT, MARK, NODES_LIMIT, PARENTS_LIMIT, TEXT_LIMIT, VERSION, Kind
 from .pictures import Flat, change_between, flat_dots, flatten
 
 __all__ = ["RecordEncoder", "head_of"]
@@ -42,7 +42,7 @@ class RecordEncoder:
     """Makes packed records out of what nodes tell; each method returns the bytes to append."""
 
     def __init__(self) -> None:
-        self._pack = Packer().pack
+        self._pack = Packer(unicode_errors="replace").pack
         self._numbers: dict[NodeId, int] = {}
         self._fresh: list[bytes] = []
         self._known: dict[Dot, bool] = {}
@@ -98,9 +98,7 @@ class RecordEncoder:
 
     def word(self, moment: int, track: int | None, kind: str, text: str) -> bytes:
         """The application put a line into the log."""
-        return self._record(
-            Kind.WORD, moment, track, kind, text[:TEXT_LIMIT].encode("utf-8", "replace").decode()
-        )
+        return self._record(Kind.WORD, moment, track, kind, text[:TEXT_LIMIT])
 
     def mark(self, moment: int, track: int, text: str) -> bytes:
         """Something worth jumping to happened."""
@@ -115,9 +113,8 @@ class RecordEncoder:
             and all(self._known.get(parent, False) for parent in parents)
             and (sequence == 1 or any(parent.origin == origin for parent in parents))
         )
-        clock = (
-            None if derivable else [[self._number_of(node), count] for node, count in message.clock.items()]
-        )
+        entries = [] if derivable else list(message.clock.items())[:CLOCK_LIMIT]
+        clock = None if derivable else [[self._number_of(node), count] for node, count in entries]
         self._known[message.id] = not message.late
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]

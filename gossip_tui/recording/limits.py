@@ -107,8 +107,8 @@ PAYLOAD_LIMIT: Final = 2 << 20
 PARENTS_LIMIT: Final = 8_192
 """Parents of one message."""
 
-CLOCK_LIMIT: Final = 1_024
-"""Entries of a clock: what nodes keep."""
+CLOCK_LIMIT: Final = 8_192
+"""Entries of a clock: eight times what nodes keep unless told otherwise."""
 
 DOTS_LIMIT: Final = 8_192
 """Dots in any list of a picture or an event."""
@@ -122,8 +122,8 @@ HELD_LIMIT: Final = 256
 TEXT_LIMIT: Final = 4_096
 """Characters of a text that is neither a payload nor a name."""
 
-NUMBER_LIMIT: Final = (1 << 63) - 1
-"""Any counter."""
+NUMBER_LIMIT: Final = (1 << 64) - 1
+"""Any counter; larger ones, which forged histories can add up to, are recorded as this."""
 
 TIME_LIMIT: Final = 253_402_300_799.0
 """Unix seconds at the end of the year 9999, the last one that calendars can show."""

@@ -20,7 +20,7 @@ from protocol.core.snapshot import Counters, HeldMessage, NeighbourRow, NodeSnap
 from protocol.core.strategy import Strategy
 from protocol.core.view import AGE_LIMIT, Descriptor
 
-from .limits import HELD_LIMIT, PEERS_LIMIT, TEXT_LIMIT
+from .limits import HELD_LIMIT, NUMBER_LIMIT, PEERS_LIMIT, TEXT_LIMIT
 from .values import Malformed, address, boolean, dots, listing, number, optional, real, table, text
 
 __all__ = ["Flat", "apply_change", "change_between", "flatten", "picture_of"]
@@ -50,7 +50,7 @@ NEVER_CHANGES_ALONE = "now"
 def flatten(snapshot: NodeSnapshot, number_of: NumberOf) -> Flat:
     """A picture as plain values."""
     ages = {entry.id: entry.age for entry in snapshot.view}
-    flat: Flat = {name: getattr(snapshot, name) for name in SIMPLE_FIELDS}
+    flat: Flat = {name: recordable(getattr(snapshot, name)) for name in SIMPLE_FIELDS}
     counters = snapshot.counters
     flat["id"] = number_of(snapshot.id)
     flat["address"] = str(snapshot.address)
@@ -60,12 +60,19 @@ def flatten(snapshot: NodeSnapshot, number_of: NumberOf) -> Flat:
     flat["peers"] = {number_of(row.id): flat_row(row, ages) for row in snapshot.peers[:PEERS_LIMIT]}
     flat["held"] = [flat_held(held, number_of) for held in snapshot.held[:HELD_LIMIT]]
     flat["frontier"] = flat_dots(snapshot.frontier, number_of)
-    flat["counters"] = {name: getattr(counters, name) for name in COUNTERS}
+    flat["counters"] = {name: recordable(getattr(counters, name)) for name in COUNTERS}
     flat["rejected"] = dict(snapshot.rejected)
     flat["faults"] = flat_faults(snapshot.faults)
     flat["dissemination"] = str(snapshot.dissemination)
     flat["neighbours"] = [[str(row.address), row.is_eager] for row in snapshot.neighbours[:PEERS_LIMIT]]
     return flat
+
+
+def recordable(value: Any) -> Any:
+    """A simple value within the limits of the format."""
+    if type(value) is int:
+        return min(value, NUMBER_LIMIT)
+    return value[:TEXT_LIMIT] if type(value) is str else value
 
 
 def flat_row(row: PeerRow, ages: dict[NodeId, int]) -> list[Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from gossip_tui.feed import Recorded
+from gossip_tui.feed import Recorded, report_failure
 from protocol.core.events import Event
 from protocol.core.faults import NOTHING_DONE, FaultReport
 from protocol.core.messages import Message
@@ -88,7 +88,7 @@ class Recorder:
                 loop.call_soon_threadsafe(self._give_up)
 
         self.file.when_failed(tell)
-        self._ticking = asyncio.create_task(self._tick_on(), name="gossip-tui recording")
+        self._ticking = self._spawn(self._tick_on())
 
     def stop(self) -> None:
         """End the recording in order; a second call does nothing. ``file.wait`` waits until it is written."""
@@ -96,10 +96,7 @@ class Recorder:
             return
         for track in range(len(self._tracked)):
             self._picture(track)
-        self._flush()
-        self._ended = True
-        self._hush()
-        self.file.close()
+        self._end()
 
     @property
     def is_running(self) -> bool:
@@ -142,8 +139,8 @@ class Recorder:
             for reader in self._readers.pop(track, []):
                 reader.cancel()
             self._readers[track] = [
-                asyncio.create_task(self._hear(track, node.messages(), self._take_message)),
-                asyncio.create_task(self._hear(track, node.events(), self._take_event)),
+                self._spawn(self._hear(track, node.messages(), self._take_message)),
+                self._spawn(self._hear(track, node.events(), self._take_event)),
             ]
 
     async def _hear(self, track: int, stream: AsyncIterator[Any], take: Callable[[int, Any], None]) -> None:
@@ -187,6 +184,13 @@ class Recorder:
             self._hush()
             self.on_end(self.file.failure)
 
+    def _end(self) -> None:
+        """Write what there is, and nothing more."""
+        self._flush()
+        self._ended = True
+        self._hush()
+        self.file.close()
+
     def _hush(self) -> None:
         for readers in self._readers.values():
             for reader in readers:
@@ -194,6 +198,18 @@ class Recorder:
         self._readers.clear()
         if self._ticking is not None and self._ticking is not asyncio.current_task():
             self._ticking.cancel()
+
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a job beside the nodes; one that fails ends the recording, and the loop is told."""
+        task = asyncio.create_task(job, name="gossip-tui recording")
+        task.add_done_callback(self._on_done)
+        return task
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        report_failure(task)
+        if not self._ended and not task.cancelled() and task.exception() is not None:
+            self._end()
+            self.on_end("an internal error")
 
     def _moment(self) -> int:
         return max(0, int((self._clock() - self._started) * 1000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import random
 import zlib
@@ -89,6 +90,7 @@ def pictures(recording: Recording) -> list[NodeSnapshot]:
                 lost=5,
             ),
             unsaved="disk full",
+            behind=(1 << 64) - 1,
             dissemination=Dissemination.TREE,
             neighbours=(NeighbourRow(address(2), is_eager=True), NeighbourRow(address(3), is_eager=False)),
             cluster="[/]",
@@ -241,6 +243,33 @@ async def test_a_change_of_faults_can_be_jumped_to_and_is_no_line_of_the_log(tmp
         track = tape.finish().tracks[0]
     assert track.moments == [(1000, "faults loss=20, 1 peers blocked"), (2000, "faults off")]
     assert track.notes == []
+
+
+async def test_what_no_file_can_hold_is_recorded_as_near_as_it_can(tmp_path: Path) -> None:
+    node = MemoryNode(evicted_count=1 << 70, unsaved="no room in \udcff")
+    async with taped(tmp_path / "a", node) as tape:
+        node.happen(StateFailed("/var/\udcff", "disk full"))
+        await tape.pass_time()
+        recording = tape.finish()
+    picture = pictures(recording)[0]
+    assert (picture.evicted_count, picture.unsaved) == ((1 << 64) - 1, "no room in ?")
+    assert recording.tracks[0].notes == [StateFailed("/var/?", "disk full")]
+
+
+async def test_an_error_while_recording_ends_it_and_is_told(tmp_path: Path) -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    node = MemoryNode()
+    async with taped(tmp_path / "a", node) as tape:
+        node.hear("p2", "fine")
+        await tape.pass_time()
+        broken = node.hear("p2", "broken")
+        broken.payload = object()  # type: ignore[assignment]
+        await settle()
+        assert not tape.recorder.is_running
+    assert tape.ended == ["an internal error"]
+    assert [type(error) for error in told] == [TypeError]
+    assert [message.text for message in load(tape.path).tracks[0].messages] == ["fine"]
 
 
 async def test_words_of_the_application_are_recorded_where_a_person_sat(tmp_path: Path) -> None:
