@@ -13,6 +13,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
+from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
@@ -41,6 +42,7 @@ from .theme import ASCII, THEMES, UNICODE, colorless
 from .widgets.causal_log import CausalLogPane, NoticeKind
 from .widgets.composer import IN_A_RECORDING, INVITATIONS, Composer
 from .widgets.copying import CopyWanted
+from .widgets.overlay import OverlayPane
 from .widgets.partial_view import PartialViewPane
 from .widgets.space_time import SpaceTimePane
 
@@ -127,6 +129,7 @@ class GossipApp(App[None], inherit_bindings=False):
         self.main = MainScreen(
             self.composer,
             feed.deliveries,
+            feed.overlay,
             look_period=tick_period / 2,
             glyphs=self.glyphs,
             clock=clock,
@@ -231,6 +234,7 @@ class GossipApp(App[None], inherit_bindings=False):
     def tick(self) -> None:
         """Show what changed since the last look; when nothing did, only the rates have to settle."""
         self.main.space_time.look()
+        self.main.overlay.look()
         update = self.feed.poll()
         if self.replay is not None and self.main.scrub_bar is not None:
             self.main.scrub_bar.show(self.replay.scrub())
@@ -385,12 +389,20 @@ class GossipApp(App[None], inherit_bindings=False):
             self.refuse(str(error))
 
     def on_partial_view_pane_peer_chosen(self, event: PartialViewPane.PeerChosen) -> None:
+        """Go to the peer of a row."""
+        self.go_to_peer(event.row.id)
+
+    def on_overlay_pane_node_chosen(self, event: OverlayPane.NodeChosen) -> None:
+        """Go to a node of the graph."""
+        self.go_to_peer(event.node)
+
+    def go_to_peer(self, node: NodeId) -> None:
         """Move to that node in the demo; anywhere else show what is known of the peer."""
         seats = self.feed.seats
-        if self.is_demo and event.row.id.name in seats:
-            self.feed.move(seats.index(event.row.id.name))
+        if self.is_demo and node.name in seats:
+            self.feed.move(seats.index(node.name))
         else:
-            self.push_screen(PeersScreen(self.snapshot, event.row.id))
+            self.push_screen(PeersScreen(self.snapshot, node))
 
     def ask_about_paste(self, lines: list[str]) -> None:
         """Ask whether several pasted lines are several messages."""

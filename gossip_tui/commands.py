@@ -64,6 +64,7 @@ class Where(StrEnum):
     LOG = "log"
     VIEW = "view"
     SPACE_TIME = "space-time"
+    OVERLAY = "overlay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,14 @@ COMMANDS: tuple[Command, ...] = (
         "Move to the space-time diagram.",
         key="f4",
         footer="Space-time",
+        spare=2,
+    ),
+    Command(
+        "overlay",
+        "Go to the overlay",
+        "Move to the overlay: the graph of partial views.",
+        key="f5",
+        footer="Overlay",
         spare=2,
     ),
     Command(
@@ -337,6 +346,10 @@ KEYS: tuple[Key, ...] = (
     Key("c", "Collapse the lane, or make it wide again.", Where.SPACE_TIME),
     Key("b", "Sort the lanes: those that send most first, or by name.", Where.SPACE_TIME),
     Key("e", "Show every event in a row of its own, or thin them out again.", Where.SPACE_TIME),
+    Key("Left Right", "Let the view of another node stand out.", Where.OVERLAY),
+    Key("Home", "Let the own view stand out again.", Where.OVERLAY),
+    Key("Enter", "Open the node whose view stands out; in the demo: move there.", Where.OVERLAY),
+    Key("r", "Show the last wave once more.", Where.OVERLAY),
 )
 """Every key that is no command of its own."""
 

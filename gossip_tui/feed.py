@@ -20,10 +20,11 @@ from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
+from protocol.core.view import Descriptor
 from protocol.errors import StateError
 
 from .notices import NOTABLE, Notice, counted, notices_of
-from .observed import Deliveries, Delivery
+from .observed import Deliveries, Delivery, KnownView, OverlayPicture
 
 __all__ = ["Feed", "NodeFeed", "NodeLike", "Recorded", "Update", "report_failure"]
 
@@ -138,6 +139,9 @@ class Feed(Protocol):
         Costs something only when it is asked; an empty cursor brings what is still retained.
         """
 
+    def overlay(self) -> OverlayPicture:
+        """Who knows whom now, as far as the nodes of this process know; costs something only when asked."""
+
 
 class Recorded(Protocol):
     """The part of ``protocol.Node`` that a recording is made of; ``Node`` documents it."""
@@ -170,7 +174,8 @@ class NodeLike(Protocol):
     def send_gossip(self, data: str | bytes) -> Message: ...  # noqa: D102
     def set_strategy(self, strategy: Strategy | str) -> None: ...  # noqa: D102
     def set_dissemination(self, dissemination: Dissemination | str) -> None: ...  # noqa: D102
-    def snapshot(self) -> NodeSnapshot: ...  # noqa: D102
+    def current_view(self) -> tuple[Descriptor, ...]: ...  # noqa: D102
+    def snapshot(self, *, told: bool = False) -> NodeSnapshot: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
     def delivered(self, start: int, limit: int) -> tuple[int, list[Message]]: ...  # noqa: D102
     def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
@@ -395,6 +400,15 @@ class NodeFeed:
             if first == start:
                 unbroken.append(own)
         return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.node.id)
+
+    def overlay(self) -> OverlayPicture:
+        """The views of all nodes in this process; of a single one also what its peers told of theirs."""
+        if len(self._nodes) == 1:
+            snapshot = self.node.snapshot(told=True)
+            told = (KnownView(one.id, one.descriptors) for one in snapshot.told)
+            return OverlayPicture(snapshot.id, (KnownView(snapshot.id, snapshot.view), *told), is_whole=False)
+        views = [KnownView(node.id, node.current_view()) for node in self._nodes]
+        return OverlayPicture.of_swarm(self.node.id, views)
 
     def _listen(self) -> None:
         """Read both streams of the node one sits on, from its history on."""

@@ -91,6 +91,10 @@ class CommandRunner:
         """Go to the space-time diagram."""
         self._app.main.go_to(self._app.main.space_time)
 
+    def run_overlay(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the overlay."""
+        self._app.main.go_to(self._app.main.overlay)
+
     def run_join(self, invocation: Invocation) -> None:
         """Join through contacts; after leaving, come back."""
         contacts = self._addresses(invocation.words)

@@ -21,7 +21,7 @@ from gossip_tui.app import GossipApp
 from gossip_tui.demo import Chatter, Remark
 from gossip_tui.feed import Update
 from gossip_tui.notices import notices_of
-from gossip_tui.observed import Deliveries, Delivery
+from gossip_tui.observed import Deliveries, Delivery, KnownView, OverlayPicture
 from protocol import Config
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -144,6 +144,15 @@ class SimulationFeed:
         cursor = {node.id: len(node.delivered) for node in self._observed}
         return Deliveries(tuple(rows), cursor, nodes, self._node.id)
 
+    def overlay(self) -> OverlayPicture:
+        """Who knows whom: all nodes, or the one with what its peers told."""
+        own = self._node.snapshot(told=True)
+        if len(self._observed) > 1:
+            views = tuple(KnownView(node.id, node.current_view()) for node in self._observed)
+        else:
+            views = (KnownView(own.id, own.view), *(KnownView(one.id, one.descriptors) for one in own.told))
+        return OverlayPicture(own.id, views, is_whole=len(self._observed) > 1)
+
     seats: tuple[str, ...] = ("",)
     seat = 0
 
@@ -163,6 +172,8 @@ class Picture(NamedTuple):
     keys: tuple[str, ...] = ()
     line: str = ""
     """Typed into the composer before the keys are pressed."""
+    then: float = 0.0
+    """Seconds that go by after the keys, before the picture is taken."""
     whole: bool = False
     """Whether all nodes are in this process, as in the demo, so that everything can be observed."""
 
@@ -179,6 +190,7 @@ PICTURES = (
     Picture("help", 110, 40, keys=("f1",)),
     Picture("palette", 110, 32, keys=("ctrl+p",)),
     Picture("space-time", 132, 40, keys=("f4", *["up"] * 14), whole=True),
+    Picture("overlay", 132, 40, keys=("f5",), then=0.8, whole=True),
     Picture("filter", 110, 26, line="/filter from:n03", keys=("enter",)),
 )
 """Every picture there is."""
@@ -205,6 +217,11 @@ async def take(picture: Picture, seed: int = SEED) -> str:
         if picture.line:
             app.composer.prefill(picture.line)
         await pilot.press(*picture.keys)
+        end = sim.now + picture.then
+        while sim.now < end:
+            network.run_for(LOOK_PERIOD)
+            app.tick()
+            await asyncio.sleep(0)
         await pilot.pause()
         await app.workers.wait_for_complete()
         await pilot.pause()

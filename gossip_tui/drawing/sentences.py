@@ -9,7 +9,7 @@ from protocol.core.snapshot import NodeSnapshot
 
 from .line import Line, Role, Span
 
-__all__ = ["no_happenings", "no_messages", "no_peers", "wrapped"]
+__all__ = ["no_happenings", "no_messages", "no_overlay", "no_peers", "wrapped"]
 
 
 def no_peers(snapshot: NodeSnapshot | None, *, recorded: bool = False) -> str:
@@ -40,6 +40,13 @@ def no_happenings(*, has_lanes: bool) -> str:
     if not has_lanes:
         return "The node is starting."
     return "Nothing happened yet: every message that is sent, and every delivery, will be an event here."
+
+
+def no_overlay(*, knows_itself: bool) -> str:
+    """Why there is no graph, and how to get one."""
+    if not knows_itself:
+        return "The node is starting."
+    return "Nobody is known yet: run gossip-tui in another terminal, or /join HOST:PORT."
 
 
 def wrapped(sentence: str, width: int) -> list[Line]:

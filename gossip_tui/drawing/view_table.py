@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +25,7 @@ __all__ = [
     "columns_for",
     "header",
     "heat_bar",
+    "heat_of",
     "name_key",
     "round_trip_text",
     "row_line",
@@ -191,10 +193,18 @@ def heat_bar(age: int, width: int, glyphs: Glyphs) -> Line:
     Lengths follow the square root, since one exchange more matters to a young descriptor and hardly to an old
     one.
     """
-    share = min(1.0, max(0, age) / FULL_AGE) ** 0.5
-    cells = 1 + round(share * (width - 1))
-    role = HEAT[round(share * (len(HEAT) - 1))]
-    return Span(glyphs.bar_full * cells, role), Span(glyphs.bar_empty * (width - cells), Role.DIM)
+    cells = 1 + round(share_of(age) * (width - 1))
+    return Span(glyphs.bar_full * cells, heat_of(age)), Span(glyphs.bar_empty * (width - cells), Role.DIM)
+
+
+def share_of(age: int) -> float:
+    """How far towards ``FULL_AGE`` an age is, 0 to 1, by the square root."""
+    return math.sqrt(min(1.0, max(0, age) / FULL_AGE))
+
+
+def heat_of(age: int) -> Role:
+    """The colour of an age."""
+    return HEAT[round(share_of(age) * (len(HEAT) - 1))]
 
 
 def direction_glyph(direction: str, glyphs: Glyphs) -> str:

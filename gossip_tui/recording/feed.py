@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn
@@ -9,7 +10,7 @@ from typing import NoReturn
 from gossip_tui.commands import CommandError
 from gossip_tui.feed import DELIVERY_LIMIT, Recorded, Update
 from gossip_tui.notices import Notice, notices_of
-from gossip_tui.observed import Deliveries, Delivery
+from gossip_tui.observed import Deliveries, Delivery, KnownView, OverlayPicture
 from protocol.core.config import Dissemination
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -179,6 +180,15 @@ class ReplayFeed:
             rows += [Delivery(node, message) for message in track.messages[first - 1 : count]]
             cursor[node] = count + 1
         return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.track.nodes[-1])
+
+    def overlay(self) -> OverlayPicture:
+        """Who knew whom, by the pictures of the recorded nodes; what peers told is not recorded."""
+        views: list[KnownView] = []
+        for track in self.recording.tracks:
+            frame = max(0, track.frame_index(self.player.position))
+            with contextlib.suppress(RecordingError):
+                views.append(KnownView(track.nodes[-1], track.picture(frame, self.recording.nodes).view))
+        return OverlayPicture.of_swarm(self.track.nodes[-1], views)
 
     # What needs a live node.
 

@@ -39,6 +39,14 @@ PANES = (
             "others it shows, dotted, what their messages tell."
         ),
     ),
+    (
+        "Overlay",
+        (
+            "Who knows whom: every node on a ring, every descriptor a line. The bar behind a name is its "
+            "in-degree, how many know it. A message is a wave: nodes light up hop by hop, in slow motion; "
+            "lines show the ways it may have come. A real node sees its own view and what its peers told."
+        ),
+    ),
     ("Rates", "Datagrams a second, and which share of the messages came twice, was repaired or refused."),
     (
         "Composer",

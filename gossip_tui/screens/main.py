@@ -13,11 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
 
-from gossip_tui.observed import Deliveries
+from gossip_tui.observed import Deliveries, OverlayPicture
 from gossip_tui.theme import UNICODE, Glyphs
 from gossip_tui.widgets.causal_log import CausalLogPane
 from gossip_tui.widgets.composer import Composer
 from gossip_tui.widgets.key_footer import KeyFooter
+from gossip_tui.widgets.overlay import OverlayPane
 from gossip_tui.widgets.pane import Pane
 from gossip_tui.widgets.partial_view import PartialViewPane
 from gossip_tui.widgets.rates import RatesPane
@@ -39,10 +40,10 @@ FRAME_ROWS = 10
 """Below this a frame would take the room of what it frames."""
 
 
-TITLES = ("Causal log", "Space-time")
+TITLES = ("Causal log", "Space-time", "Overlay")
 """What the panes at the right are called while others stand in front of them; in the order of their keys."""
 
-Tab = CausalLogPane | SpaceTimePane
+Tab = CausalLogPane | SpaceTimePane | OverlayPane
 """A pane that shares its place with others, one of which stands in front."""
 
 
@@ -74,7 +75,8 @@ class MainScreen(Screen[None]):
     Args:
         composer: The line to type into.
         observe: Gives what was delivered at the nodes of this process, as ``Feed.deliveries`` does.
-        look_period: Seconds between two looks of the space-time diagram.
+        picture: Gives who knows whom, as ``Feed.overlay`` does.
+        look_period: Seconds between two looks of the space-time diagram; the overlay looks at every fourth.
         glyphs: What to draw with.
         clock: Seconds on a clock that only goes forward; rates and fading marks go by it.
         wall_clock: Unix seconds, for the lines of the log that no node sent.
@@ -94,6 +96,7 @@ class MainScreen(Screen[None]):
         self,
         composer: Composer,
         observe: Callable[[Mapping[NodeId, int]], Deliveries],
+        picture: Callable[[], OverlayPicture],
         *,
         look_period: float = LOOK_PERIOD,
         glyphs: Glyphs = UNICODE,
@@ -110,6 +113,15 @@ class MainScreen(Screen[None]):
         self.rates.can_focus = False  # there is nothing to do in it
         self.log_pane = CausalLogPane(glyphs=glyphs, clock=wall_clock, id="log")
         self.space_time = SpaceTimePane(observe, period=look_period, glyphs=glyphs, id="space-time")
+        self.overlay = OverlayPane(
+            picture,
+            observe,
+            period=4 * look_period,
+            frame_period=look_period / 1.5,
+            clock=clock,
+            glyphs=glyphs,
+            id="overlay",
+        )
         for place, tab in enumerate(self.tabs):
             tab.tabs = TITLES[:place], TITLES[place + 1 :]
         self.front_pane: Tab = self.log_pane
@@ -126,14 +138,14 @@ class MainScreen(Screen[None]):
         self._shown: NodeSnapshot | None = None
 
     @property
-    def panes(self) -> tuple[PartialViewPane, CausalLogPane, SpaceTimePane, RatesPane]:
+    def panes(self) -> tuple[PartialViewPane, CausalLogPane, SpaceTimePane, OverlayPane, RatesPane]:
         """All panes, in the order of their keys."""
         return self.partial_view, *self.tabs, self.rates
 
     @property
-    def tabs(self) -> tuple[CausalLogPane, SpaceTimePane]:
+    def tabs(self) -> tuple[CausalLogPane, SpaceTimePane, OverlayPane]:
         """The panes that share the place at the right, in the order of their keys."""
-        return self.log_pane, self.space_time
+        return self.log_pane, self.space_time, self.overlay
 
     def compose(self) -> ComposeResult:
         """Status bar, panes, composer, keys."""
@@ -195,7 +207,7 @@ class MainScreen(Screen[None]):
     def _activate(self, pane: Pane) -> None:
         """Put a pane in front; the one it hides is still there behind its tab."""
         self.active_pane = pane
-        if isinstance(pane, CausalLogPane | SpaceTimePane):
+        if isinstance(pane, CausalLogPane | SpaceTimePane | OverlayPane):
             self.front_pane = pane
 
     def action_toggle_focus(self) -> None:

@@ -22,7 +22,9 @@ UNANSWERED_CYCLES = 120
 """Cycles for which a peer that stopped answering is news: after them it is taken to be gone; a choice."""
 
 
-def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) -> NodeSnapshot:
+def describe(
+    intake: Intake, counters: Counters, now: float, *, has_left: bool, with_told: bool
+) -> NodeSnapshot:
     """Everything countable about a node at one moment.
 
     Args:
@@ -30,6 +32,7 @@ def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) 
         counters: Its running totals.
         now: The moment.
         has_left: Whether it said goodbye.
+        with_told: Whether what peers told of their views belongs to it.
     """
     context, sampling = intake.context, intake.sampling
     causal, config = context.causal, context.config
@@ -68,6 +71,7 @@ def describe(intake: Intake, counters: Counters, now: float, *, has_left: bool) 
         now=now,
         dissemination=config.dissemination,
         neighbours=tuple(NeighbourRow(one.address, one.is_eager) for one in intake.neighbours.at.values()),
+        told=tuple(sampling.told.values()) if with_told else (),
     )
 
 

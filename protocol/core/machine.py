@@ -348,9 +348,9 @@ class Machine:
         """View exchanges that peers started here so far."""
         return self._sampling.served
 
-    def snapshot(self, now: float) -> NodeSnapshot:
-        """One frozen picture of everything countable."""
-        return describe(self._intake, self._counters(), now, has_left=self._has_left)
+    def snapshot(self, now: float, *, told: bool = False) -> NodeSnapshot:
+        """One frozen picture of everything countable; with ``told`` also what peers told of their views."""
+        return describe(self._intake, self._counters(), now, has_left=self._has_left, with_told=told)
 
     def check(self) -> None:
         """Verify every invariant; for tests."""

@@ -25,10 +25,14 @@ from .links import Link
 from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item, KeyDot, Padding
 from .outbox import Outbox
 from .saved import SavedPeer
+from .snapshot import ToldView
 from .strategy import HealSwap, PeerSelection
 from .view import Descriptor, PartialView, ViewChange
 
 __all__ = ["Sampling"]
+
+TOLD_LIMIT = 64
+"""Peers whose last word about their views is remembered: some views' worth, for those who watch."""
 
 LATE_LIMIT = 256
 """Exchanges given up whose late answer is still recognised."""
@@ -85,6 +89,8 @@ class Sampling:
         self._late: dict[int, Exchange] = {}
         self._answered: dict[int, Address] = {}
         """Nonces whose answer came, so that a second one, to a request sent twice, is no surprise."""
+        self.told: dict[NodeId, ToldView] = {}
+        """What peers told of their views in their last exchange with this node."""
         self._next_cycle_at = -math.inf
         self.is_eligible: Callable[[NodeId], bool] | None = None
         """In the paper's model: whether a peer is alive. Then nobody else is asked, and silence evicts
@@ -196,7 +202,13 @@ class Sampling:
     ) -> None:
         """Merge what a proven peer pushed, its own descriptor first."""
         self._merge(received, sent, now, out)
+        self._remember(received[0].id, received[1:], now, out)
         self.acquaintances.note_exchange(received[0], "in", now)
+
+    def _remember(self, node: NodeId, told: Sequence[Descriptor], now: float, out: Outbox) -> None:
+        """Keep what a peer told of its view, unless nobody watches."""
+        if not out.is_terse:
+            put(self.told, node, ToldView(node, tuple(told), now), TOLD_LIMIT)
 
     def on_exchange_answer(
         self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox
@@ -226,6 +238,7 @@ class Sampling:
         peer = Descriptor(answer.sender, usable(header.address) or link.address, 0)
         if exchange.pull:
             self._merge((peer, *answer.descriptors), exchange.sent, now, out)
+            self._remember(peer.id, answer.descriptors, now, out)
         elif exchange.push:
             self.view.increase_age()
         self.acquaintances.note_exchange(peer, "out", now)
@@ -245,6 +258,7 @@ class Sampling:
         if address is None or self.context.links.route(node.key, address, now) != link.address:
             return False
         self.dials.lost.pop(node, None)
+        self.told.pop(node, None)
         self.acquaintances.see_off(node, out)
         if self.view.remove(node) is not None:
             out.tell(ViewChanged((), (node,)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from .config import Dissemination
 from .faults import NOTHING_DONE, FaultReport
@@ -12,7 +13,16 @@ from .identity import Address, Dot, NodeId
 from .strategy import Strategy
 from .view import Descriptor
 
-__all__ = ["Counters", "Descriptor", "HeldMessage", "NeighbourRow", "NodeSnapshot", "PeerRow", "PeerState"]
+__all__ = [
+    "Counters",
+    "Descriptor",
+    "HeldMessage",
+    "NeighbourRow",
+    "NodeSnapshot",
+    "PeerRow",
+    "PeerState",
+    "ToldView",
+]
 
 
 class PeerState(StrEnum):
@@ -69,6 +79,15 @@ class HeldMessage:
     """Unix seconds by this node's clock."""
     waits_for: tuple[Dot, ...]
     """The missing dots, as far as their origins are known by name."""
+
+
+class ToldView(NamedTuple):
+    """What one peer told of its view in the last exchange with it: a part, and not the newest any more."""
+
+    id: NodeId
+    descriptors: tuple[Descriptor, ...]
+    at: float
+    """When it came, on the clock that drives the node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +199,5 @@ class NodeSnapshot:
     dissemination: Dissemination | str = Dissemination.EAGER
     neighbours: tuple[NeighbourRow, ...] = ()
     """The lasting links, the oldest first."""
+    told: tuple[ToldView, ...] = ()
+    """What peers told of their views, the newest last; only where the picture was asked for with it."""

@@ -425,14 +425,17 @@ class Node:
         """Let the datagrams of these peers pass again; by default everybody's."""
         self._injector.unblock(None if peers is None else [numeric_peer(peer) for peer in peers])
 
-    def snapshot(self) -> NodeSnapshot:
+    def snapshot(self, *, told: bool = False) -> NodeSnapshot:
         """One frozen picture of everything countable about this node; the last one once closed.
+
+        Args:
+            told: Whether what peers told of their views belongs to it: whom they know, as far as they said.
 
         Raises:
             StateError: The node is not started.
         """
         driver = self._started
-        snapshot = driver.machine.snapshot(driver.loop.time())
+        snapshot = driver.machine.snapshot(driver.loop.time(), told=told)
         if driver.gate is not None:
             snapshot = replace(snapshot, faults=driver.gate.report())
         if self._saver is not None and self._saver.problem:

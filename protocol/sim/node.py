@@ -135,9 +135,9 @@ class SimulatedNode:
         """Let datagrams of these peers, or of all, pass again."""
         self._own_injector().unblock(peers)
 
-    def snapshot(self) -> NodeSnapshot:
+    def snapshot(self, *, told: bool = False) -> NodeSnapshot:
         """One frozen picture of everything countable."""
-        snapshot = self.machine.snapshot(self._now())
+        snapshot = self.machine.snapshot(self._now(), told=told)
         return snapshot if self.injector is None else replace(snapshot, faults=self.injector.report())
 
     def _own_injector(self) -> FaultInjector:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from . import graph
+from ..core import graph
 from .node import SimulatedNode
 
 __all__ = ["Broadcast", "Overlay", "autocorrelation", "turnover"]

@@ -13,6 +13,7 @@ from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
+from protocol.core.view import Descriptor
 from protocol.errors import BacklogError, PayloadSizeError, StateError
 from tests.gossip_tui.samples import Talk, address, node_id, snapshot
 
@@ -100,8 +101,11 @@ class MemoryNode:
     def set_dissemination(self, dissemination: Dissemination | str) -> None:
         self.now(dissemination=dissemination)
 
-    def snapshot(self) -> NodeSnapshot:
-        return self.picture
+    def current_view(self) -> tuple[Descriptor, ...]:
+        return self.picture.view
+
+    def snapshot(self, *, told: bool = False) -> NodeSnapshot:
+        return self.picture if told else replace(self.picture, told=())
 
     def messages(self) -> AsyncIterator[Message]:
         return Stream(self.told, self)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 
-from gossip_tui.observed import Deliveries, Delivery
+from gossip_tui.observed import Deliveries, Delivery, KnownView, OverlayPicture
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
-from tests.gossip_tui.samples import NOON, Talk, node_id
+from protocol.core.view import Descriptor
+from tests.gossip_tui.samples import NOON, Talk, address, node_id
 
 __all__ = ["SwarmOf"]
 
@@ -23,6 +24,7 @@ class SwarmOf:
     def __init__(self, *names: str) -> None:
         self.talk = Talk()
         self.delivered: dict[NodeId, list[Message]] = {node_id(name): [] for name in names}
+        self.views: dict[NodeId, tuple[Descriptor, ...]] = dict.fromkeys(self.delivered, ())
         self.seat = node_id(names[0])
         self.now = NOON
         self.asked = 0
@@ -47,6 +49,17 @@ class SwarmOf:
         message = self.say(who, text, *after)
         self.reach(message, *(node.name for node in self.delivered if node != message.id.origin))
         return message
+
+    def know(self, who: str, *whom: str, age: int = 1) -> None:
+        """Let a node have these in its view, and nobody else."""
+        self.views[node_id(who)] = tuple(Descriptor(node_id(name), address(2), age) for name in whom)
+
+    def overlay(self) -> OverlayPicture:
+        """What a feed would answer."""
+        self.asked += 1
+        return OverlayPicture.of_swarm(
+            self.seat, [KnownView(node, view) for node, view in self.views.items()]
+        )
 
     def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:
         """What a feed would answer."""

@@ -10,7 +10,7 @@ import pytest
 
 from gossip_tui.feed import DELIVERY_LIMIT, NodeFeed, NodeLike, Update
 from gossip_tui.notices import Notice, notices_of
-from gossip_tui.observed import Delivery
+from gossip_tui.observed import Delivery, KnownView
 from protocol.core.events import (
     ContactUnresolved,
     DatagramRejected,
@@ -25,6 +25,8 @@ from protocol.core.events import (
     ViewChanged,
 )
 from protocol.core.identity import Address, Dot
+from protocol.core.snapshot import ToldView
+from protocol.core.view import Descriptor
 from protocol.errors import AddressError, ConfigError, StateError
 from tests.gossip_tui.memory import MemoryNode, settle
 from tests.gossip_tui.samples import Talk, address, node_id
@@ -354,3 +356,29 @@ async def test_of_more_deliveries_than_an_answer_holds_the_newest_come_and_that_
         assert answer.unbroken == frozenset()
         assert answer.cursor == {node.id: DELIVERY_LIMIT + 6}
         assert feed.deliveries(answer.cursor).unbroken == {node.id}
+
+
+async def test_the_overlay_of_one_node_is_its_view_and_what_peers_told() -> None:
+    told = ToldView(node_id("p2"), (Descriptor(node_id("p9"), address(9), 3),), 1.0)
+    node = MemoryNode(told=(told,))
+    async with opened(node) as feed:
+        picture = feed.overlay()
+        assert picture.seat == node.id
+        assert picture.views == (
+            KnownView(node.id, node.picture.view),
+            KnownView(node_id("p2"), told.descriptors),
+        )
+        assert not picture.is_whole
+        assert (await polled(feed)).snapshot.told == ()
+
+
+async def test_the_overlay_of_a_swarm_is_whole_unless_it_names_somebody_else() -> None:
+    one, two, gone = (MemoryNode(name, view=()) for name in ("n01", "n02", "n03"))
+    one.now(view=(Descriptor(two.id, address(2), 1),))
+    two.now(view=(Descriptor(one.id, address(1), 1),))
+    async with opened(one, two, gone) as feed:
+        picture = feed.overlay()
+        assert [view.node for view in picture.views] == [one.id, two.id]
+        assert picture.is_whole
+        two.now(view=(Descriptor(node_id("guest"), address(3), 1),))
+        assert not feed.overlay().is_whole

@@ -12,8 +12,10 @@ import pytest
 from gossip_tui.recording.feed import ReplayFeed
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.taping import TapeOptions, Taping
+from protocol.core.view import Descriptor
 from tests.gossip_tui.driving import NEVER, WIDE, CountingApp, Hands, driven
 from tests.gossip_tui.memory import MemoryNode, settle
+from tests.gossip_tui.samples import NOON, address
 
 from .tapes import files_in, story, taped
 from .test_player import Clock
@@ -278,3 +280,30 @@ async def test_rates_stand_still_while_it_is_paused(tape: Path) -> None:
         for _ in range(50):
             await hands.look()
         assert len(hands.app._recent._samples) == 1
+
+
+async def test_the_diagram_of_a_recorded_swarm_shows_all_its_nodes_up_to_the_moment(tmp_path: Path) -> None:
+    nodes = [MemoryNode(name, number=number, view=()) for number, name in enumerate(("n01", "n02"), 1)]
+    for node, other in (nodes, nodes[::-1]):
+        node.now(view=(Descriptor(other.id, address(9), 4),))
+    async with taped(tmp_path / "a", *nodes) as tape:
+        await tape.pass_time(1.0)
+        nodes[1].deliver(nodes[0].hear("n01", "first", delivered_at=NOON + tape.now))
+        await tape.pass_time(1.0)
+        nodes[1].deliver(nodes[0].hear("n01", "second", delivered_at=NOON + tape.now))
+        await tape.pass_time(1.0)
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        await hands.enter("/seek 100%")
+        await hands.press("f4")
+        assert "all 2 nodes" in hands.text
+        assert "n01#1 first" in hands.text
+        assert "n01#2 second" in hands.text
+        assert "n02 ← n01#1" in hands.text
+        await hands.enter("/seek 0:01.5")
+        await hands.look()
+        assert "n01#1 first" in hands.text
+        assert "n01#2 second" not in hands.text
+        await hands.press("f5")
+        assert "all 2 views" in hands.text
+        assert "links 2" in hands.text

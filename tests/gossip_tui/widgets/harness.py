@@ -46,6 +46,9 @@ class PaneApp(App[None]):
     def on_space_time_pane_event_chosen(self, event: Message) -> None:
         self.posted.append(event)
 
+    def on_overlay_pane_node_chosen(self, event: Message) -> None:
+        self.posted.append(event)
+
     def on_partial_view_pane_peer_chosen(self, event: Message) -> None:
         self.posted.append(event)
 

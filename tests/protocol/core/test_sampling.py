@@ -11,6 +11,7 @@ from protocol.core.dials import CONTACT_LIMIT, LONGEST_REDIAL, LOST_LIMIT
 from protocol.core.events import PeerLost, PeerSeen
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Padding
+from protocol.core.sampling import TOLD_LIMIT
 from protocol.core.snapshot import PeerState
 from protocol.core.strategy import PRESETS
 from protocol.core.view import Descriptor
@@ -397,3 +398,41 @@ def test_at_50_percent_loss_twenty_nodes_are_complete_in_the_end() -> None:
         if all(len(node.delivered) == 40 for node in simulation.nodes):
             return
     raise AssertionError([len(node.delivered) for node in simulation.nodes])
+
+
+def told(wiring: Wiring, name: str) -> dict[str, set[str]]:
+    snapshot = wiring[name].snapshot(wiring.now, told=True)
+    return {one.id.name: {descriptor.id.name for descriptor in one.descriptors} for one in snapshot.told}
+
+
+def test_what_peers_told_of_their_views_is_in_the_picture_only_when_it_is_asked_for() -> None:
+    wiring = Wiring(["a", "b", "c"])
+    wiring.join("b", "c")
+    wiring.run(5)
+    wiring.join("a", "b")
+    wiring.run(5)
+    assert wiring["a"].snapshot(wiring.now).told == ()
+    assert set(told(wiring, "a")) == {"b", "c"}
+    assert all(whom <= {"a", "b", "c"} - {who} for who, whom in told(wiring, "a").items())
+
+
+def test_a_leaver_takes_what_it_told_along() -> None:
+    wiring = Wiring(["a", "b"])
+    wiring.join("a", "b")
+    wiring.run(5)
+    assert set(told(wiring, "a")) == {"b"}
+    wiring["b"].leave(wiring.now)
+    wiring.run(2)
+    assert told(wiring, "a") == {}
+
+
+def test_of_so_many_peers_what_they_told_is_remembered_and_of_none_where_nobody_watches() -> None:
+    wiring = Wiring(["a"])
+    sampling, out = wiring["a"]._sampling, wiring["a"]._out
+    for number in range(TOLD_LIMIT + 10):
+        sampling._remember(node_id(f"n{number}"), (), 0.0, out)
+    assert len(sampling.told) == TOLD_LIMIT
+    sampling.told.clear()
+    wiring["a"].be_terse()
+    sampling._remember(node_id("n1"), (), 0.0, out)
+    assert sampling.told == {}

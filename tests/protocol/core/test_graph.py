@@ -8,8 +8,8 @@ from statistics import fmean
 
 import pytest
 
-from protocol.sim import graph as figures
-from protocol.sim.graph import Graph, clustering, components, path_length, undirected
+from protocol.core import graph as figures
+from protocol.core.graph import Graph, clustering, components, path_length, undirected
 
 TRIANGLE: Graph = [(1, 2), (0, 2), (0, 1)]
 STAR: Graph = [(1, 2, 3, 4), (0,), (0,), (0,), (0,)]

@@ -8,7 +8,7 @@ graphs are counted by sets, and looked at from some of the nodes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from statistics import fmean
+from math import fsum
 
 __all__ = ["Graph", "clustering", "components", "path_length", "undirected"]
 
@@ -53,7 +53,7 @@ def clustering(graph: Graph) -> float:
         count / (degree * (degree - 1)) if (degree := len(neighbours)) > 1 else 0.0
         for count, neighbours in zip(triangles, graph, strict=True)
     )
-    return fmean(shares)
+    return fsum(shares) / len(graph)
 
 
 def triangles_by_bits(graph: Graph) -> list[int]:
