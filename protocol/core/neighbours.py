@@ -55,7 +55,10 @@ CANDIDATES = 8
 class Neighbour:
     """One end of a link."""
 
-    __slots__ = ("address", "heard_at", "is_chosen", "is_eager", "key", "pruned_at", "queue", "queued_at")
+    __slots__ = (
+        "address", "announce_at", "announced_at", "heard_at", "is_chosen", "is_eager", "key", "pruned_at",
+        "queue",
+    )  # fmt: skip
 
     def __init__(self, address: Address, key: Key, now: float, *, is_eager: bool, is_chosen: bool) -> None:
         """Link up with the node at ``address``."""
@@ -70,8 +73,10 @@ class Neighbour:
         """When either end last said that it gets messages from others sooner."""
         self.queue: dict[tuple[Key, int], None] = {}
         """Messages to be announced to it."""
-        self.queued_at = math.inf
-        """Since when the first of them waits."""
+        self.announce_at = math.inf
+        """When to do so, as long as there are any."""
+        self.announced_at = -math.inf
+        """When that was done last."""
 
 
 class Ask:
