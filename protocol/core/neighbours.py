@@ -44,7 +44,7 @@ DECLINED_CYCLES = 8
 SILENT_CYCLES = 2.5
 """Cycles that a neighbour may be silent, and an answer's time-out more: two lost datagrams in a row."""
 
-RENEWAL = 1 / 16
+RENEWAL = 1 / 32
 """Chance in a cycle that one link more is sought beyond the wanted ones; the oldest that carries no messages
 goes for it."""
 

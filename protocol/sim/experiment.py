@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple, Self, get_args
 
-from ..core.config import Config
+from ..core.config import Config, Dissemination
 from ..core.faults import Faults
 from ..core.identity import NodeId
 from ..core.strategy import Strategy
@@ -120,7 +120,7 @@ class Experiment:
         """The settings of every node.
 
         Cycles last a second. Answers are given up so soon that a dead peer is gone before anybody's next
-        turn, and nothing is remembered that no figure needs.
+        turn, and nothing is remembered that no figure needs. No message is sent, so nobody seeks neighbours.
         """
         return Config(
             view_size=self.view_size,
@@ -129,6 +129,7 @@ class Experiment:
             cycle_period=1.0,
             answer_timeout=0.5 / self.nodes,
             acquaintance_limit=0,
+            dissemination=Dissemination.EAGER,
         )
 
     def memory_estimate(self) -> int:

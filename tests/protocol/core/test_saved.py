@@ -81,7 +81,7 @@ class Copy:
 def test_a_restored_node_is_the_one_that_was_saved_through_eviction_gaps_and_late_messages(
     seed: int,
 ) -> None:
-    config = Config(history_limit=60, gap_timeout=5)
+    config = Config(history_limit=60, gap_timeout=5, dissemination="eager")
     sim = Simulation(6, seed=seed, config=config, faults=Faults(loss=0.2))
     dice = random.Random(seed)
     copies = {node: Copy(node.machine) for node in sim.nodes}

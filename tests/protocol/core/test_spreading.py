@@ -42,7 +42,7 @@ def rumors_sent(wiring: Wiring, sender: str) -> list[Address]:
 
 
 def test_a_new_message_goes_to_fanout_different_peers() -> None:
-    wiring = mesh(*"abcdefgh", config=Config(fanout=3))
+    wiring = mesh(*"abcdefgh", config=Config(fanout=3, dissemination="eager"))
     wiring.passes = lambda _source, _datagram: False
     wiring.send("a", "hello")
     wiring.settle()

@@ -13,7 +13,7 @@ from protocol.core.snapshot import Counters
 from protocol.errors import ConfigError
 from protocol.sim import Faults, LimitError, Selection, SimulatedNode, Simulation, Start, Timing
 
-CONFIG = Config(view_size=6, answer_timeout=0.01)
+CONFIG = Config(view_size=6, answer_timeout=0.01, dissemination="eager")
 
 
 def cycles(
