@@ -81,7 +81,9 @@ class Config:
     whatever this says."""
 
     dissemination: Dissemination | str = Dissemination.EAGER
-    """How messages spread; a ``Dissemination`` or its text."""
+    """How messages spread; a ``Dissemination`` or its text. A tree takes a third of the datagrams and a
+    quarter of the bytes, and hears of a hole some tens of milliseconds later. Default: a choice, what has
+    nothing to set up."""
 
     history_limit: int = 10_000
     """Messages retained for readers and late joiners, at least 1."""
