@@ -1,0 +1,1 @@
+"""Reliability under faults, in the simulator: scenarios, the judge of what came of them, and a table."""
