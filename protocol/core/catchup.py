@@ -59,6 +59,10 @@ who always promises more holds nobody up for ever."""
 ASKED_LIMIT = 64
 """Peers remembered that have evicted what is missing here, or were asked for it: many times what counts."""
 
+LAG_SHARE = 8
+"""The part of what this node lacks that its sponsor may lack, too, if it retains more for that: some messages
+are always under way. A choice."""
+
 PEERS_TO_ASK = 4
 """Different peers that must have been asked before a gap is declared, if there are so many."""
 
@@ -121,8 +125,8 @@ class CatchUp:
         self._rounds = 0
         self._candidates: dict[Address, Digest] = {}
         self._decide_at = math.inf
-        self._evicted: dict[Address, int] = {}
-        """Peers that have evicted something missing here, with how much they have evicted in all."""
+        self._evicted: dict[Address, Digest] = {}
+        """Peers that have evicted something missing here, with what they said of themselves last."""
         self._asked: dict[Address, None] = {}
         self._stuck_since = 0.0
         self._told_at = 0.0
@@ -149,7 +153,7 @@ class CatchUp:
         if self._evicted:
             put(self._asked, source, None, ASKED_LIMIT)
             if source in self._evicted:
-                self._evicted[source] = digest.evicted
+                self._evicted[source] = digest
         if not self.is_newcomer:
             return
         if self._session is not None:
@@ -174,7 +178,7 @@ class CatchUp:
         """A peer has nothing that is missing here."""
         self._evicted.pop(source, None)
 
-    def note_evicted(self, source: Address, count: int, now: float, out: Outbox) -> None:
+    def note_evicted(self, source: Address, digest: Digest, now: float, out: Outbox) -> None:
         """A peer has evicted what is missing here; give up asking if that has gone on long enough."""
         config = self.context.config
         patience = max(config.gap_timeout, PEERS_TO_ASK * config.cycle_period)
@@ -183,14 +187,25 @@ class CatchUp:
             self._stuck_since = now
             self._asked.clear()
         self._told_at = now
-        put(self._evicted, source, count, ASKED_LIMIT)
+        put(self._evicted, source, digest, ASKED_LIMIT)
         put(self._asked, source, None, ASKED_LIMIT)
         if self._session is not None:
             return
         enough = min(PEERS_TO_ASK, max(1, len(self.sampling.view)))
         if now - self._stuck_since >= config.gap_timeout and len(self._asked) >= enough:
-            best = min(self._evicted, key=lambda peer: (self._evicted[peer], peer != source))
-            self._begin(best, now, out, is_gap=True)
+            self._begin(self._best_sponsor(source), now, out, is_gap=True)
+
+    def _best_sponsor(self, latest: Address) -> Address:
+        """Of those who evicted what is missing here: who retains most, among those who have about the most.
+
+        Who has evicted little because it is stuck itself helps nobody: what it lacks would be missing here
+        still, and be another gap.
+        """
+        told = self._evicted
+        most = max(digest.delivered for digest in told.values())
+        enough = most - max(0, most - self.context.causal.delivered_count) // LAG_SHARE
+        able = [peer for peer, digest in told.items() if digest.delivered >= enough]
+        return min(able, key=lambda peer: (told[peer].evicted, peer != latest))
 
     def _decide(self, now: float, out: Outbox) -> None:
         """Take the candidate that retains most; if nobody has anything, there is nothing to catch up with."""

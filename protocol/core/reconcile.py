@@ -284,7 +284,7 @@ class Reconcile:
         self._lingering = (session.peer, now + self.context.grace_period())
         surplus = session.digest.delivered - self.context.causal.delivered_count
         if session.evicted:
-            self.catchup.note_evicted(session.peer, session.digest.evicted, now, out)
+            self.catchup.note_evicted(session.peer, session.digest, now, out)
         elif surplus > 0 and not (self.received - self._received_before):
             put(self._surplus, session.peer, surplus, SUSPECT_LIMIT)
 

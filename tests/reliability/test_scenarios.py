@@ -89,3 +89,10 @@ def test_beyond_retention_there_is_one_gap_each_and_everything_after_it_is_exact
     for node in course.live():
         assert [message.id for message in node.delivered][-10:] == after
     assert violations(course) == []
+
+
+def test_nobody_catches_up_from_a_node_that_is_stuck_itself() -> None:
+    config = Config(history_limit=20)
+    course = run(SCENARIOS["freeze of 10 for 30 s"], "one", 20, 2, config, has_everything=is_level)
+    assert 0 <= course.done_after < 45
+    assert max(sum(isinstance(event, Gap) for event in node.events) for node in course.live()) == 1

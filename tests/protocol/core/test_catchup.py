@@ -169,26 +169,48 @@ def lonely() -> tuple[CatchUp, Outbox]:
     return catchup, Outbox()
 
 
+def who_has(delivered: int, evicted: int) -> Digest:
+    """What a peer says that delivered and evicted so much."""
+    return Digest((), 0, delivered, evicted)
+
+
 def test_what_was_evicted_long_ago_says_nothing_about_what_is_missing_now() -> None:
     catchup, out = lonely()
-    catchup.note_evicted(address(1), 5, 0.0, out)
-    catchup.note_evicted(address(2), 9, 1_000.0, out)
+    catchup.note_evicted(address(1), who_has(100, 5), 0.0, out)
+    catchup.note_evicted(address(2), who_has(100, 9), 1_000.0, out)
     assert not catchup.is_running
     for second in range(1_001, 1_030):
-        catchup.note_evicted(address(2), 9, float(second), out)
+        catchup.note_evicted(address(2), who_has(100, 9), float(second), out)
     assert not catchup.is_running
-    catchup.note_evicted(address(2), 9, 1_030.0, out)
+    catchup.note_evicted(address(2), who_has(100, 9), 1_030.0, out)
     assert catchup.is_running
 
 
 def test_the_sponsor_of_a_gap_is_the_one_that_evicted_least() -> None:
     catchup, out = lonely()
     for second in range(31):
-        catchup.note_evicted(address(1), 50, float(second), out)
-        catchup.note_evicted(address(2), 20, float(second), out)
-        catchup.note_evicted(address(3), 90, float(second), out)
+        catchup.note_evicted(address(1), who_has(100, 50), float(second), out)
+        catchup.note_evicted(address(2), who_has(100, 20), float(second), out)
+        catchup.note_evicted(address(3), who_has(100, 90), float(second), out)
     assert catchup.is_running
     assert catchup.is_from_sponsor(address(2))
+
+
+def test_a_peer_that_is_stuck_itself_is_no_sponsor_of_a_gap() -> None:
+    catchup, out = lonely()
+    for second in range(31):
+        catchup.note_evicted(address(1), who_has(100, 50), float(second), out)
+        catchup.note_evicted(address(2), who_has(99, 40), float(second), out)
+        catchup.note_evicted(address(3), who_has(60, 20), float(second), out)
+    assert catchup.is_from_sponsor(address(2))
+
+
+def test_a_node_that_has_more_than_all_who_evicted_what_it_misses_still_finds_a_sponsor() -> None:
+    catchup, out = lonely()
+    catchup.context.causal.send(catchup.context.id, b"mine", 0.0, 0.0, out)
+    for second in range(31):
+        catchup.note_evicted(address(1), who_has(0, 0), float(second), out)
+    assert catchup.is_from_sponsor(address(1))
 
 
 # the sponsor's side
