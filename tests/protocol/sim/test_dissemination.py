@@ -68,7 +68,7 @@ def test_what_half_of_the_nodes_took_with_them_is_bridged_by_announcements_in_te
         message = simulation.nodes[number].send_gossip(f"after {number}")
         simulation.run_for(0.5)
         late.append(sum(message.id not in {m.id for m in node.delivered} for node in simulation.nodes[:30]))
-    assert max(late) <= 2  # of 30; they lost all their neighbours, and exchanges bring it a second later
+    assert sum(late) <= 8  # of 150; some lost all their neighbours, and exchanges bring it a second later
     simulation.run_for(10)
     assert all(len(log) == 13 for log in texts(simulation))
 
