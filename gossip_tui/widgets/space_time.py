@@ -190,9 +190,10 @@ class SpaceTimePane(Pane):
         self._seen, self._seat = deliveries.cursor, deliveries.seat
         self._moments.never_left_out = self._seat
         fresh = self._happenings.add(deliveries)
-        if self._order.follow(self._happenings.lanes):
+        has_more_lanes = self._order.follow(self._happenings.lanes)
+        if has_more_lanes or is_first:
             self._names.learn(self._order.nodes)
-            if is_first:
+            if has_more_lanes and is_first:
                 self._sort(busiest=None)
             self._arrange()
         else:

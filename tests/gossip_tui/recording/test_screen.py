@@ -274,6 +274,18 @@ async def test_a_recorded_swarm_is_watched_from_another_seat(tmp_path: Path) -> 
         assert hands.status.startswith(" n02 ")
 
 
+async def test_the_space_time_diagram_follows_both_ways(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.press("space", "f4")
+        await hands.enter("/seek 100%")
+        assert hands.app.main.space_time.visible_text[0].split() == ["p1", "p2", "p5"]
+        assert "p1 ← p2#2" in hands.text
+        await hands.enter("/seek 1")
+        assert "p1 ← p2#2" not in hands.text
+        assert "p1 ← p2#1" in hands.text
+        assert hands.app.main.space_time.visible_text[0].split() == ["p1", "p2"]
+
+
 async def test_rates_stand_still_while_it_is_paused(tape: Path) -> None:
     async with replayed(tape) as hands:
         await hands.press("space")
