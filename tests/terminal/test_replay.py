@@ -35,6 +35,21 @@ def test_a_run_is_recorded_until_it_is_ended(farm: Farm, tmp_path: Path) -> None
     assert [message.text for message in recording.tracks[0].messages] == ["said on a terminal"]
 
 
+def test_a_whole_swarm_is_recorded_and_watched_from_any_of_its_nodes(farm: Farm, tmp_path: Path) -> None:
+    terminal = farm.open("demo", "--nodes", "3", "--seed", "7", "--record", str(tmp_path / "a"))
+    terminal.wait_for_text("REC", "n01", "{n0")
+    terminal.kill(signal.SIGTERM)
+    assert terminal.wait_for_end() == 0
+    recording = load(tmp_path / "a")
+    assert recording.about.source == "demo"
+    assert [track.name for track in recording.tracks] == ["n01", "n02", "n03"]
+    assert all(track.messages for track in recording.tracks)
+    again = farm.open("replay", str(tmp_path / "a"))
+    again.wait_for_text("n01", "(1/3)", "this is a recording")
+    again.press_f(9)
+    again.wait_for_text("n02", "(2/3)", "{n0")
+
+
 async def test_a_recording_is_played_stepped_and_left(farm: Farm, tmp_path: Path) -> None:
     await story(tmp_path / "a")
     terminal = farm.open("replay", str(tmp_path / "a"))

@@ -12,10 +12,12 @@ import pytest
 from gossip_tui.recording.feed import ReplayFeed
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.taping import TapeOptions, Taping
+from gossip_tui.screens.help import HelpScreen
 from protocol.core.view import Descriptor
 from tests.gossip_tui.driving import NEVER, WIDE, CountingApp, Hands, driven
 from tests.gossip_tui.memory import MemoryNode, settle
 from tests.gossip_tui.samples import NOON, address
+from tests.gossip_tui.screens.test_dialogs import drawn
 
 from .tapes import files_in, story, taped
 from .test_player import Clock
@@ -241,9 +243,10 @@ async def test_what_is_not_there_has_no_key_and_stands_in_no_help(tape: Path) ->
         await hands.press("f7")
         assert not hands.app.taping.is_running
         await hands.enter("/help")
-        await hands.calm()
-        assert "/seek" in hands.text
-        assert "/join" not in hands.text
+        assert isinstance(hands.app.screen, HelpScreen)
+        text = drawn(hands.app.screen.body())
+        assert "/seek" in text
+        assert "/join" not in text
     async with driven() as driver:
         assert "Play" not in driver.rows[-1]
 
