@@ -102,15 +102,18 @@ def serve(
         raise MissingExtraError from None
     check_port(host, port)
 
+    def tell(*_: object) -> None:
+        ready()
+
     class OwnServer(Server):  # type: ignore[misc, no-any-unimported, unused-ignore]
         """Serves its own pages only."""
 
-        def initialize_logging(self) -> None:
-            """Leave the terminal to what is said here."""
+        def run(self) -> None:
+            """Serve until Ctrl-C or SIGTERM; ``serve`` does not tell when the port is open."""
+            web.run_app(self._make_app(), host=host, port=port, print=tell, access_log=None)
 
-        async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002 - the server's signature
-            """Say that it is up."""
-            ready()
+        async def on_startup(self, app: web.Application) -> None:
+            """Print no banner."""
 
         async def handle_websocket(self, request: web.Request) -> Any:
             """Refuse pages of other sites."""
@@ -119,7 +122,7 @@ def serve(
             return await super().handle_websocket(request)
 
     command = shlex.join([sys.executable, "-m", "gossip_tui", *arguments])
-    OwnServer(command, host=host, port=port, title="gossip-tui", public_url=public_url).serve()
+    OwnServer(command, host=host, port=port, title="gossip-tui", public_url=public_url).run()
 
 
 def check_port(host: str, port: int) -> None:
