@@ -22,6 +22,9 @@ __all__ = ["HAPPENING_LIMIT", "Happening", "Happenings", "Kind", "Lane", "Relati
 HAPPENING_LIMIT = 8_000
 """Happenings kept: minutes of a swarm that chats, and the past of any of them is found in milliseconds."""
 
+CLOCK_LIMIT = 256
+"""Clocks remembered that were worked out: those of some screens."""
+
 LANE_LIMIT = 1_024
 """Lanes kept, as many as a clock has entries; the one that was silent for longest goes."""
 
@@ -129,6 +132,7 @@ class Happenings:
         self.lanes: dict[NodeId, Lane] = {}
         self.sends: dict[Dot, Happening] = {}
         self._count = 0
+        self._clocks: dict[int, tuple[Mapping[NodeId, int], bool]] = {}
         self._fresh: list[Happening] = []
 
     def add(self, deliveries: Deliveries) -> list[Happening]:
@@ -148,6 +152,14 @@ class Happenings:
 
         Of a delivery it is worked out backwards from what the node has delivered by now: sequences are dense.
         """
+        found = self._clocks.get(happening.number)
+        if found is None:
+            if len(self._clocks) >= CLOCK_LIMIT:
+                self._clocks.clear()
+            found = self._clocks[happening.number] = self._clock_of(happening)
+        return found
+
+    def _clock_of(self, happening: Happening) -> tuple[Mapping[NodeId, int], bool]:
         lane = self.lanes.get(happening.node)
         if happening.kind is not Kind.DELIVERY or lane is None:
             clock = happening.message.clock if happening.message is not None else {}

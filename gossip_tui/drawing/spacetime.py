@@ -8,7 +8,7 @@ and the lanes shine as far as the past reaches down and the future up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gossip_tui.text import safe
@@ -158,9 +158,9 @@ def layout_for(width: int, wanted: int) -> Layout:
 
 @dataclass(slots=True)
 class Cone:
-    """How far the past of one happening reaches down on each lane, and its future up; in rows."""
+    """The past and the future of one happening, and how far they reach down and up on each lane, in rows."""
 
-    relations: Mapping[int, Relation]
+    relations: dict[int, Relation]
     """By the number of a happening; what is missing is concurrent."""
     past: dict[NodeId, int] = field(default_factory=dict)
     future: dict[NodeId, int] = field(default_factory=dict)
@@ -176,17 +176,29 @@ class Cone:
         first = self.future.get(node)
         return Role.FUTURE if first is not None and row >= first else Role.FAINT
 
+    def extend(self, fresh: Iterable[Happening]) -> None:
+        """Take in what happened since, in order: what comes after the future is future too."""
+        relations = self.relations
+        after = (Relation.FUTURE, Relation.SELF)
+        for happening in fresh:
+            if any(relations.get(cause.number) in after for cause in happening.causes):
+                relations[happening.number] = Relation.FUTURE
 
-def cone_of(happening: Happening, happenings: Happenings, rows: Sequence[Moment]) -> Cone:
+    def reach(self, rows: Iterable[Moment]) -> None:
+        """Take in rows, in order."""
+        for row in rows:
+            for one in row.happenings:
+                relation = self.of(one)
+                if relation is Relation.PAST or relation is Relation.SELF:
+                    self.past[one.node] = max(row.number, self.past.get(one.node, -1))
+                if relation is Relation.FUTURE or relation is Relation.SELF:
+                    self.future[one.node] = min(row.number, self.future.get(one.node, row.number))
+
+
+def cone_of(happening: Happening, happenings: Happenings, rows: Iterable[Moment]) -> Cone:
     """The past and the future of a happening, with how far they reach in these rows."""
     cone = Cone(happenings.relations(happening))
-    for row in rows:
-        for one in row.happenings:
-            relation = cone.of(one)
-            if relation is Relation.PAST or relation is Relation.SELF:
-                cone.past[one.node] = row.number
-            if relation is Relation.FUTURE or relation is Relation.SELF:
-                cone.future.setdefault(one.node, row.number)
+    cone.reach(rows)
     return cone
 
 

@@ -6,7 +6,7 @@ window of the newest; rows are numbered, so what is in sight stays there whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -16,7 +16,7 @@ from textual.reactive import var
 from textual.strip import Strip
 from textual.timer import Timer
 
-from gossip_tui.drawing.happenings import Happening, Happenings
+from gossip_tui.drawing.happenings import Happening, Happenings, Kind
 from gossip_tui.drawing.lanes import Columns, LaneOrder, columns_for
 from gossip_tui.drawing.line import Line, Role, Span, cut
 from gossip_tui.drawing.moments import Moment, Moments
@@ -148,7 +148,6 @@ class SpaceTimePane(Pane):
         self._row: int | None = None
         self._lane: NodeId | None = None
         self._cone: Cone | None = None
-        self._cone_end = 0
         self._lines: dict[tuple[object, ...], Line] = {}
         self._drawn: list[tuple[Line, Role | None]] = []
 
@@ -184,7 +183,10 @@ class SpaceTimePane(Pane):
         if self._seen and any(
             node in self._seen and node not in deliveries.unbroken for node in deliveries.cursor
         ):
+            shows_every = self._moments.shows_every
             self._start_over()
+            self._moments.shows_every = shows_every
+            self.set_reactive(SpaceTimePane.following, True)
             deliveries = self._observe({})
         is_first = not self._seen
         self._seen, self._seat = deliveries.cursor, deliveries.seat
@@ -198,6 +200,7 @@ class SpaceTimePane(Pane):
             self._arrange()
         else:
             self._moments.add(fresh)
+            self._mark_more(fresh)
         if self._happenings.kept:
             self._moments.forget(self._happenings.kept[0].number)
         self._update()
@@ -481,8 +484,23 @@ class SpaceTimePane(Pane):
         self._cone = None
         if selected is not None:
             self._cone = cone_of(selected, self._happenings, self._moments.rows)
-        self._cone_end = self._moments.end
         self._lines.clear()
+
+    def _mark_more(self, fresh: Sequence[Happening]) -> None:
+        """Take what is new into the future of the event under the cursor, if it belongs there.
+
+        Rows that are drawn stay as they are, unless a message told of something that belongs into one of them.
+        """
+        if self._cone is None:
+            return
+        self._cone.extend(fresh)
+        if any(happening.kind is Kind.TOLD for happening in fresh):
+            self._lines.clear()
+        moments, oldest = self._moments, self._moments.end
+        for happening in fresh:
+            oldest = min(oldest, self._moments.of_message.get(happening.dot, [oldest])[0])
+        oldest = max(oldest, moments.first)
+        self._cone.reach(moments.row(number) for number in range(oldest, moments.end))
 
     def _update(self) -> None:
         """Draw the lines that are others than before."""
@@ -492,8 +510,6 @@ class SpaceTimePane(Pane):
         newest_top = max(moments.first, moments.end - self.rows_in_sight)
         if self._row is not None and self._row < moments.first:
             self._row = moments.first
-            self._mark()
-        if self._cone is not None and self._cone_end != moments.end:
             self._mark()
         self._top = newest_top if self.following else max(moments.first, min(self._top, newest_top))
         before, self._drawn = self._drawn, self._draw_all()

@@ -125,6 +125,25 @@ async def test_the_cursor_marks_past_and_future_of_its_event() -> None:
         assert lines(pane)[0].endswith("▲ past ▼ future ◆ concurrent")
 
 
+async def test_what_happens_later_is_marked_too_while_the_cursor_stays() -> None:
+    swarm = talking(1)
+    async with diagram(swarm) as (pane, pilot):
+        await pilot.press("up", "up")
+        aside = swarm.say("p3", "aside")
+        swarm.reach(aside, "p1")
+        swarm.now += 10
+        swarm.tell("p2", "after it")
+        pane.look()
+        assert [line[:14].rstrip() for line in lines(pane)[1:]] == [
+            "  ◉─╮ │   ┊",
+            "  │ ╰─▽   ┊",
+            "  │   │   ◆─╮",
+            "  ▽───┼───┼─╯",
+            "  │   ▼─╮ ┊",
+            "  ▽───┼─╯ ┊",
+        ]
+
+
 async def test_left_and_right_choose_among_the_events_of_a_row() -> None:
     swarm = SwarmOf("p1", "p2", "p3")
     for number in range(12):
