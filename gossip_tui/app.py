@@ -359,7 +359,7 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def show_help(self) -> None:
         """Open the help."""
-        self.push_screen(HelpScreen(self.glyphs, self.commands))
+        self.push_screen(HelpScreen(self.glyphs, self.commands, self.main.place))
 
     def show_peers(self) -> None:
         """Open the list of everyone heard of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from gossip_tui.commands import Command, Where, command_rows, key_rows
@@ -56,6 +57,16 @@ PANES = (
 """The panes and what they mean."""
 
 
+TITLES = {
+    Where.VIEW: "Partial view",
+    Where.LOG: "Causal log",
+    Where.SPACE_TIME: "Space-time",
+    Where.OVERLAY: "Overlay",
+    Where.COMPOSER: "Composer",
+}
+"""The panes that have keys of their own."""
+
+
 class HelpScreen(TextDialog):
     """Panes, signs, commands and keys."""
 
@@ -63,16 +74,20 @@ class HelpScreen(TextDialog):
 
     HINT = Safe("Esc closes, PgDn scrolls")
 
-    def __init__(self, glyphs: Glyphs, commands: tuple[Command, ...]) -> None:
+    def __init__(
+        self, glyphs: Glyphs, commands: tuple[Command, ...], about: Where = Where.EVERYWHERE
+    ) -> None:
         """Make the help.
 
         Args:
             glyphs: The signs to be explained.
             commands: Those there are here.
+            about: The pane that is explained first, with its keys: the one that has the focus.
         """
         super().__init__(Safe("Help"))
         self._glyphs = glyphs
         self._commands = commands
+        self._about = about
 
     def body(self) -> RenderableType:
         """All of it, one section under the other."""
@@ -82,6 +97,11 @@ class HelpScreen(TextDialog):
         keys = [(label, place(where) + does) for label, where, does in key_rows(self._commands)]
         sections = [("Panes", PANES), ("Commands", commands), ("Keys", keys), ("Signs", signs(self._glyphs))]
         parts: list[RenderableType] = []
+        title = TITLES.get(self._about)
+        if title is not None:
+            own = [(label, does) for label, where, does in key_rows(self._commands) if where == self._about]
+            parts += ["", heading(title), Text(dict(PANES)[title]), "", fact_table(own, widest=24)]
+            sections[:2] = sections[1::-1]
         for title, rows in sections:
             parts += ["", heading(title), fact_table(rows, widest=24)]
         return Group(*parts[1:])

@@ -12,7 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 
+from gossip_tui.commands import Where
 from gossip_tui.observed import Deliveries, OverlayPicture
 from gossip_tui.theme import UNICODE, Glyphs
 from gossip_tui.widgets.causal_log import CausalLogPane
@@ -136,6 +138,19 @@ class MainScreen(Screen[None]):
         self.zoomed = False
         self.arrangement = Arrangement.WIDE
         self._shown: NodeSnapshot | None = None
+
+    @property
+    def place(self) -> Where:
+        """Where the focus is, as the table of keys calls it."""
+        focused = self.focused
+        places: dict[Widget, Where] = {
+            self.composer.input: Where.COMPOSER,
+            self.partial_view: Where.VIEW,
+            self.log_pane: Where.LOG,
+            self.space_time: Where.SPACE_TIME,
+            self.overlay: Where.OVERLAY,
+        }
+        return Where.EVERYWHERE if focused is None else places.get(focused, Where.EVERYWHERE)
 
     @property
     def panes(self) -> tuple[PartialViewPane, CausalLogPane, SpaceTimePane, OverlayPane, RatesPane]:

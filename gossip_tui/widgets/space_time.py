@@ -489,7 +489,7 @@ class SpaceTimePane(Pane):
     def _mark_more(self, fresh: Sequence[Happening]) -> None:
         """Take what is new into the future of the event under the cursor, if it belongs there.
 
-        Rows that are drawn stay as they are, unless a message told of something that belongs into one of them.
+        Rows that are drawn stay as they are, unless a message told of what belongs into one of them.
         """
         if self._cone is None:
             return

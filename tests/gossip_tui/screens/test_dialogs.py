@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 from textual.screen import Screen
 
-from gossip_tui.commands import COMMANDS, KEYS, available
+from gossip_tui.commands import COMMANDS, KEYS, Where, available
 from gossip_tui.drawing.names import Names
 from gossip_tui.screens.help import HelpScreen
 from gossip_tui.screens.message import (
@@ -224,3 +224,20 @@ async def test_what_does_not_fit_one_message_cannot_be_chosen() -> None:
         assert "too large: it has 102 bytes" in driver.text
         await driver.press("down", "enter")
         assert driver.node.told == []
+
+
+@pytest.mark.parametrize(
+    ("where", "title", "key"),
+    [
+        (Where.SPACE_TIME, "Space-time", "Move to the lane of another node."),
+        (Where.OVERLAY, "Overlay", "Show the last wave once more."),
+        (Where.LOG, "Causal log", "Order causally or by arrival."),
+    ],
+)
+def test_help_explains_the_pane_that_has_the_focus_first_with_its_keys(
+    where: Where, title: str, key: str
+) -> None:
+    lines = drawn(HelpScreen(UNICODE, COMMANDS, where).body())
+    assert lines.splitlines()[0] == title
+    assert key in lines.split("Commands")[0]
+    assert lines.index("Commands") < lines.index("Panes")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gossip_tui.commands import Where
+from gossip_tui.screens.help import HelpScreen
 from gossip_tui.screens.message import MessageScreen
 from tests.gossip_tui.driving import SINGLE, STACKED, TINY, WIDE, Driver, driven
 from tests.gossip_tui.memory import MemoryNode
@@ -97,3 +99,12 @@ async def test_hidden_behind_the_log_it_asks_for_nothing() -> None:
         assert asked == []
         await driver.press("f4")
         assert asked
+
+
+async def test_f1_explains_the_pane_that_has_the_focus() -> None:
+    async with driven() as driver:
+        for key, about in (("f4", Where.SPACE_TIME), ("f5", Where.OVERLAY), ("f2", Where.VIEW)):
+            await driver.press(key, "f1")
+            assert isinstance(driver.app.screen, HelpScreen)
+            assert driver.app.screen._about is about
+            await driver.press("escape")
