@@ -146,7 +146,7 @@ def test_without_options_everything_is_measured() -> None:
         (10, 1, None),
         (10, 10, None),
     ]
-    assert [load.rate for load in screen_loads(quick=chosen.quick)] == [0.0, 0.0, 10.0, 1_000.0]
+    assert [load.rate for load in screen_loads(quick=chosen.quick)] == [0.0, 0.0, 10.0, 1_000.0, 10.0, 10.0]
 
 
 def test_each_way_of_spreading_asked_for_is_measured_with_every_load() -> None:
@@ -209,3 +209,11 @@ async def test_two_processes_deliver_everything_to_each_other() -> None:
     assert saturated.sent > 8
     assert saturated.coverage == 1.0
     assert saturated.delivery.median > 0
+
+
+def test_a_pane_that_moves_has_a_limit_of_its_own() -> None:
+    def run(used: float) -> ScreenRun:
+        return ScreenRun("overlay", 10.0, used, None, 0.0, None, limit=0.15)
+
+    assert missed(results(screens=(run(0.14),))) == []
+    assert missed(results(screens=(run(0.16),))) == ["screen, overlay: CPU"]

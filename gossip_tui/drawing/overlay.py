@@ -40,8 +40,12 @@ __all__ = [
 LABEL_LIMIT = 10
 """Cells of a name on the ring."""
 
-OTHERS_GAP = 3
-"""Of the lines of other nodes' views every so many dots are drawn, so that hundreds of them stay light."""
+OTHERS_GAPS = (3, 12)
+"""Of the lines of other nodes' views every so many dots are drawn, from and to: the more the lines, the fewer
+dots of each, so that hundreds of them stay light."""
+
+LINES_PER_GAP = 30
+"""Lines that make the gaps one dot wider."""
 
 BAR_CELLS, BAR_ROWS = 3, 3
 """Cells across of one bar of the in-degrees at the most, and rows of them."""
@@ -158,13 +162,13 @@ class Board:
 
     def _draw_views(self) -> None:
         scene, cells = self.scene, self.cells
+        fewest, most = OTHERS_GAPS
+        gap = max(fewest, min(most, sum(map(len, scene.views.values())) // LINES_PER_GAP))
         for node, view in scene.views.items():
             if node in cells and node != scene.chosen:
                 for descriptor in view:
                     if descriptor.id in cells:
-                        self._sketch.line(
-                            cells[node], cells[descriptor.id], Role.FAINT, OTHERS_RANK, gap=OTHERS_GAP
-                        )
+                        self._sketch.line(cells[node], cells[descriptor.id], Role.FAINT, OTHERS_RANK, gap=gap)
         own = sorted(scene.views.get(scene.chosen, ()), key=lambda descriptor: -descriptor.age)
         for descriptor in own:
             if descriptor.id in cells and scene.chosen in cells:

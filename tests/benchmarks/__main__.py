@@ -73,6 +73,8 @@ def screen_loads(*, quick: bool) -> list[ScreenLoad]:
         ScreenLoad("two peers, no messages", keys=keys),
         ScreenLoad("10 messages/s", 10.0, keys=keys),
         ScreenLoad("1,000 messages/s", 1_000.0, keys=keys),
+        ScreenLoad("space-time, 10 messages/s", 10.0, opens=screen.F4, limit=0.10),
+        ScreenLoad("overlay, 10 messages/s", 10.0, opens=screen.F5, limit=0.15),
     ]
 
 

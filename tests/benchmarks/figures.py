@@ -128,6 +128,8 @@ class ScreenRun:
     """Bytes written to the terminal per second."""
     key: Spread | None
     """From a key press to the read that brought its echo; None where no key was pressed."""
+    limit: float | None = None
+    """The share of a core that this load may cost, where it has a limit of its own."""
 
 
 @dataclass(frozen=True, slots=True)

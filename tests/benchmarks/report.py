@@ -70,8 +70,8 @@ def exchange_targets(run: ExchangeRun) -> list[Target]:
 
 
 def screen_targets(run: ScreenRun) -> list[Target]:
-    """Next to nothing while nothing happens, little at a human pace."""
-    limit = {0.0: 0.01, 10.0: 0.05}.get(run.rate)
+    """Next to nothing while nothing happens, little at a human pace; what moves may cost more."""
+    limit = run.limit or {0.0: 0.01, 10.0: 0.05}.get(run.rate)
     if limit is None:
         return []
     used = run.cpu_share

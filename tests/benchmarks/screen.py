@@ -24,6 +24,8 @@ from .figures import ScreenRun, Spread
 from .swarm import PeerProcess, together
 
 __all__ = [
+    "F4",
+    "F5",
     "IDLE",
     "ScreenLoad",
     "TerminalProcess",
@@ -64,7 +66,14 @@ class ScreenLoad:
     """Nodes beside the one with the screen; the first sends."""
     keys: int = 0
     """Keys pressed, after the processor time was taken."""
+    opens: bytes = b""
+    """The key that opens a pane before anything is measured."""
+    limit: float | None = None
+    """Share of a core that the pane may cost, with everything beside it."""
 
+
+F4, F5 = b"\x1bOS", b"\x1b[15~"
+"""What terminals send for these keys."""
 
 IDLE = ScreenLoad("alone", peers=0)
 
@@ -189,6 +198,7 @@ async def measure(load: ScreenLoad, seconds: float) -> ScreenRun:
             screen("--bind", "127.0.0.1:0", *joining) if peers else screen()
         )
         await together(peers, "meet", peers=load.peers)
+        terminal.type(load.opens)
         sending = asyncio.create_task(feed(peers, load, seconds))
         await asyncio.sleep(SETTLE_PERIOD)
         run = await watch(terminal, peers, load, seconds)
@@ -218,6 +228,7 @@ async def watch(
         cpu_share=shares[0],
         node_share=shares[1] if peers else None,
         output_rate=(terminal.written - written) / taken,
+        limit=load.limit,
         key=await press_keys(terminal, load.keys) if load.keys else None,
     )
 

@@ -114,6 +114,17 @@ def test_the_own_view_is_drawn_in_the_shade_of_its_age_and_the_others_faint() ->
     assert Role.FAINT in roles(frame)
 
 
+def test_the_more_lines_there_are_the_fewer_dots_each_has() -> None:
+    def dots(scene: Scene) -> float:
+        frame = board_for(scene, Names(), 80, 40, UNICODE_OVERLAY).frame()
+        found = sum(
+            (ord(sign) - 0x2800).bit_count() for line in drawn(frame) for sign in line if sign > "\u2800"
+        )
+        return found / sum(map(len, scene.views.values()))
+
+    assert dots(crowd(150)) < dots(crowd(24)) / 2
+
+
 def lit(step: int) -> list[str]:
     frame = board_for(triangle(), Names(), 40, 11, UNICODE_OVERLAY).frame(wave(), step)
     return sorted(sign for line in drawn(frame) for sign in line if sign in "○◎●◉")
