@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from gossip_tui.text import safe
 from protocol.core.identity import Dot, NodeId
 
+from .diagram_glyphs import DiagramGlyphs
 from .happenings import Happening, Happenings, Kind, Relation
 from .lanes import Column, Columns
 from .line import Line, Role, Span, cell_len, cut
@@ -22,10 +23,7 @@ from .moments import Moment, Moments
 from .names import Names, role_of_origin
 
 __all__ = [
-    "ASCII_DIAGRAM",
-    "UNICODE_DIAGRAM",
     "Cone",
-    "DiagramGlyphs",
     "Layout",
     "Picture",
     "cone_of",
@@ -47,91 +45,6 @@ CLOCK_ROOM = 16
 FACT_SHARE = 0.38
 """Of the width, what the facts may take from the lanes."""
 
-
-@dataclass(frozen=True, slots=True)
-class DiagramGlyphs:
-    """The signs of a diagram, each one cell wide."""
-
-    lane: str
-    unknown: str
-    """A lane of which only what messages tell is known."""
-    send: str
-    to_right: str
-    to_left: str
-    told: str
-    """A delivery that a later message tells of."""
-    line: str
-    told_line: str
-    cross: str
-    flight: str
-    turns: str
-    """Where a message leaves its lane to run down: nothing at its right, a line at its right."""
-    branches: str
-    """Where a message that runs down is delivered: at the right, at the left, at both sides."""
-    ends: str
-    """Where it is delivered last: at the right, at the left, at both sides."""
-    own: tuple[str, str]
-    """Under the cursor: a sending, a delivery; the same below."""
-    past: tuple[str, str]
-    future: tuple[str, str]
-    concurrent: tuple[str, str]
-    at_least: str
-    """Before a clock that may be larger."""
-    has: str
-    """Between a node and the message delivered there."""
-    more: str
-    ellipsis: str
-
-
-UNICODE_DIAGRAM = DiagramGlyphs(
-    lane="│",
-    unknown="┊",
-    send="●",
-    to_right="►",
-    to_left="◄",
-    told="○",
-    line="─",
-    told_line="┄",
-    cross="┼",
-    flight="│",
-    turns="╮┬",
-    branches="├┤┼",
-    ends="╰╯┴",
-    own=("◉", "◎"),
-    past=("▲", "△"),
-    future=("▼", "▽"),
-    concurrent=("◆", "◇"),
-    at_least="≥",
-    has="←",
-    more="⋮",
-    ellipsis="…",
-)
-"""For terminals that show Unicode, which is nearly all of them."""
-
-ASCII_DIAGRAM = DiagramGlyphs(
-    lane="|",
-    unknown=":",
-    send="*",
-    to_right=">",
-    to_left="<",
-    told="o",
-    line="-",
-    told_line=".",
-    cross="+",
-    flight="|",
-    turns="..",
-    branches="+++",
-    ends="'''",
-    own=("@", "@"),
-    past=("P", "p"),
-    future=("F", "f"),
-    concurrent=("C", "c"),
-    at_least=">=",
-    has="<-",
-    more=":",
-    ellipsis="~",
-)
-"""For ``--ascii``: nothing that a serial console or an old font could not show."""
 
 LOOKS = {
     Relation.SELF: Role.OWN,

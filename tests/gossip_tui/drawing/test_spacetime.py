@@ -4,15 +4,13 @@ from dataclasses import fields, replace
 
 import pytest
 
+from gossip_tui.drawing.diagram_glyphs import ASCII_DIAGRAM, UNICODE_DIAGRAM, DiagramGlyphs
 from gossip_tui.drawing.happenings import Happenings, Kind
 from gossip_tui.drawing.lanes import LaneOrder, columns_for
 from gossip_tui.drawing.line import Line, Role, cell_len, plain, width_of
 from gossip_tui.drawing.moments import Moments
 from gossip_tui.drawing.names import Names, role_of_origin
 from gossip_tui.drawing.spacetime import (
-    ASCII_DIAGRAM,
-    UNICODE_DIAGRAM,
-    DiagramGlyphs,
     Picture,
     cone_of,
     flights,

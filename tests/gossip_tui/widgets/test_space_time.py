@@ -217,7 +217,7 @@ async def test_lanes_are_moved_hidden_collapsed_and_shown_again() -> None:
         assert heads() == "p1 ⋮  p3"
         await pilot.press("c", "h")
         assert heads() == "p1  p3"
-        assert "1 lanes hidden" in str(pane.border_subtitle)
+        assert "1 lane hidden" in str(pane.border_subtitle)
         await pilot.press("u", "b")
         assert heads() == "p1  p2  p3"
 
@@ -279,8 +279,8 @@ async def test_what_was_missed_between_two_looks_starts_the_picture_over() -> No
         pane._observe = broken  # type: ignore[assignment]
         swarm.tell("p1", "after the gap")
         pane.look()
-        assert pane._happenings.kept[0].number == 1
-        assert len(pane._happenings.kept) == 10
+        assert pane._diagram.happenings.kept[0].number == 1
+        assert len(pane._diagram.happenings.kept) == 10
         assert any("after the gap" in line for line in lines(pane))
 
 
@@ -299,6 +299,6 @@ async def test_a_hundred_thousand_messages_leave_a_bounded_window() -> None:
                 swarm.now += 0.001
                 swarm.tell("p1", "text")
             pane.look()
-        assert len(pane._happenings.kept) <= pane._happenings.limit
-        assert len(pane._moments.rows) <= pane._happenings.limit
-        assert len(pane._lines) <= 512
+        assert len(pane._diagram.happenings.kept) <= pane._diagram.happenings.limit
+        assert len(pane._diagram.moments.rows) <= pane._diagram.happenings.limit
+        assert len(pane._diagram._lines) <= 512
