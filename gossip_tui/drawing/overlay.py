@@ -44,6 +44,9 @@ OTHERS_GAPS = (3, 12)
 """Of the lines of other nodes' views every so many dots are drawn, from and to: the more the lines, the fewer
 dots of each, so that hundreds of them stay light."""
 
+PLAIN_GAP = 2
+"""How much wider gaps are where a dot is as wide as a cell."""
+
 LINES_PER_GAP = 30
 """Lines that make the gaps one dot wider."""
 
@@ -164,6 +167,8 @@ class Board:
         scene, cells = self.scene, self.cells
         fewest, most = OTHERS_GAPS
         gap = max(fewest, min(most, sum(map(len, scene.views.values())) // LINES_PER_GAP))
+        if self.glyphs.plot.dots[0] == 1:
+            gap *= PLAIN_GAP
         for node, view in scene.views.items():
             if node in cells and node != scene.chosen:
                 for descriptor in view:
