@@ -130,6 +130,29 @@ class Machine:
         """
         self.context.config = replace(self.context.config, strategy=strategy)
 
+    def set_view_size(self, view_size: int, now: float) -> None:
+        """Hold views of another size from now on: a larger one grows by itself, a smaller one is cut at once.
+
+        A strategy that is a preset for the former size becomes the same preset for the new one.
+
+        Raises:
+            ConfigError: The size is not possible, or too small for the strategy; nothing was changed.
+        """
+        config = self.context.config
+        Config(view_size=view_size)  # refuses what is no size before the strategy is looked at
+        sampling = config.sampling.resized(config.view_size, view_size)
+        self.context.config = replace(config, view_size=view_size, strategy=sampling)
+        self._now = now
+        self._sampling.resize(view_size, self._out)
+
+    def set_fanout(self, fanout: int) -> None:
+        """Push new messages to so many peers from now on; in a tree: seek so many neighbours.
+
+        Raises:
+            ConfigError: There is no such number; nothing was changed.
+        """
+        self.context.config = replace(self.context.config, fanout=fanout)
+
     def set_dissemination(self, dissemination: Dissemination | str, now: float) -> None:
         """Spread messages in the other way from now on; what is under way goes on.
 

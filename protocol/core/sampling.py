@@ -135,6 +135,10 @@ class Sampling:
         """Fill the view from outside, as experiments do."""
         self.view.merge(tuple(descriptors), (), self.context.config.sampling.view_selection)
 
+    def resize(self, view_size: int, out: Outbox) -> None:
+        """Hold so many descriptors from now on, by the configuration's new strategy; the view may be cut."""
+        self._settle(self.view.resize(view_size, self.context.config.sampling.view_selection), out)
+
     def on_deadline(self, now: float, out: Outbox) -> None:
         """Begin a cycle if one is due, and drop those who did not answer in time."""
         self._check_pending(now, out)

@@ -185,6 +185,19 @@ class Strategy:
                 f"not {heal + swap}"
             )
 
+    def resized(self, before: int, after: int) -> Strategy:
+        """The same for views of another size: a preset stays that preset, with its H and S for the new size.
+
+        >>> Strategy.parse("default", 20).resized(20, 8)
+        Strategy('(tail, push-pull, H=1, S=3)')
+
+        What is no preset stays as it is, so it may not be possible any more; ``check`` says.
+        """
+        for name in PRESETS:
+            if self == Strategy.parse(name, before):
+                return Strategy.parse(name, after)
+        return self
+
     def warnings(self, view_size: int) -> tuple[str, ...]:
         """What is known to go wrong with this strategy and view size, and in each case what is safe."""
         found = []

@@ -211,13 +211,19 @@ class PartialView:
         """
         before = self._entries.copy()
         self._append(received)
-        excess = len(self._entries) - self._view_size
-        if excess > 0:
-            if isinstance(view_selection, HealSwap):
-                self._heal_and_swap(excess, view_selection, sent, before)
-            else:
-                self._cut(excess, view_selection)
+        if len(self._entries) > self._view_size:
+            self._cut_back(view_selection, sent, before)
         return self._change_since(before, len(received)) if tell else NO_CHANGE
+
+    def resize(self, view_size: int, view_selection: HealSwap | ViewSelection) -> ViewChange:
+        """Hold ``view_size`` descriptors at the most from now on; what is too much goes as in ``merge``.
+
+        Nothing was just sent, so that after up to H of the oldest any others go.
+        """
+        before = self._entries.copy()
+        self._view_size = view_size
+        self._cut_back(view_selection, (), before)
+        return self._change_since(before, 0)
 
     def add(self, descriptor: Descriptor) -> ViewChange:
         """Take in one descriptor by the rules of ``merge``; in a full view another one, any, makes room."""
@@ -284,6 +290,18 @@ class PartialView:
         if later:
             self.remove(holder)
         return later
+
+    def _cut_back(
+        self, rule: HealSwap | ViewSelection, sent: Iterable[Descriptor], before: dict[NodeId, Entry]
+    ) -> None:
+        """Drop what is too much; ``before`` is the view before it grew."""
+        excess = len(self._entries) - self._view_size
+        if excess <= 0:
+            return
+        if isinstance(rule, HealSwap):
+            self._heal_and_swap(excess, rule, sent, before)
+        else:
+            self._cut(excess, rule)
 
     def _cut(self, excess: int, rule: ViewSelection) -> None:
         """Drop ``excess`` descriptors by the rule of 2004."""

@@ -45,6 +45,9 @@ CATCH_UP_PERIOD = 0.25
 longer, since a node that is merely overloaded always finds more to read and would never come to its deadlines
 (measured)."""
 
+PARKED_LIMIT = 4_096
+"""Datagrams kept for a frozen node that faults had held up: as many as those may hold up; more are lost."""
+
 LINGER_TURNS = 200
 """Looks at the send queue before a leaving node gives up on it: a fifth of a second, as a goodbye is one
 datagram."""
@@ -72,6 +75,9 @@ class Driver:
         self._catch_up_until = math.inf
         self._scheduled = False
         self._stopped = False
+        self.is_frozen = False
+        """Whether nothing is done, as by a process that was stopped."""
+        self._parked: Batch = []
         self._warned: set[str] = set()
         self.read_wall_clock()
 
@@ -88,11 +94,26 @@ class Driver:
         self._stopped = True
         if self.gate is not None:
             self.gate.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         self.feed.end()
         self._wake()
+
+    def freeze(self) -> None:
+        """Do nothing any more until ``thaw``: read nothing, send nothing, miss every deadline."""
+        self.is_frozen = True
+        self._disarm()
+        if self.endpoint is not None:
+            self.endpoint.pause()
+
+    def thaw(self) -> None:
+        """Go on as a process does that was stopped: read what is there before anybody counts as silent."""
+        self.is_frozen = False
+        if self.endpoint is not None:
+            self.endpoint.resume()
+        parked, self._parked = self._parked, []
+        if parked:
+            self._take_in(parked)
+        self._arm(self.machine.deadline)
 
     def receive(self, batch: Batch) -> None:
         """Take what the socket read, as far as faults let it pass."""
@@ -103,6 +124,9 @@ class Driver:
 
     def _take_in(self, batch: Batch) -> None:
         """Give a batch of datagrams to the machine; one that it chokes on does not touch the others."""
+        if self.is_frozen:
+            self._parked += batch[: PARKED_LIMIT - len(self._parked)]
+            return
         now = self.loop.time()
         handle = self.machine.receive_datagram
         for data, source in batch:
@@ -120,7 +144,7 @@ class Driver:
 
     def settle(self) -> None:
         """Send what the machine has to send, publish its events, set the timer."""
-        if self._stopped:
+        if self._stopped or self.is_frozen:
             return
         try:
             self._send()
@@ -183,6 +207,12 @@ class Driver:
             self._timer.cancel()
         self._armed_at = deadline
         self._timer = self.loop.call_at(deadline, self._on_timer)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed_at = math.inf
 
     def _on_timer(self) -> None:
         self._timer = None

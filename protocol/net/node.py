@@ -14,7 +14,7 @@ from typing import Self
 from protocol.core.bounded import put
 from protocol.core.config import Config, Dissemination
 from protocol.core.events import ContactUnresolved, Restored
-from protocol.core.faults import Direction, FaultInjector, Faults
+from protocol.core.faults import Direction, FaultInjector, FaultReport, Faults
 from protocol.core.identity import Address, Dot, NodeId, check_name
 from protocol.core.machine import Machine
 from protocol.core.messages import Message
@@ -135,6 +135,7 @@ class Node:
         """
         driver = self._driver
         if driver is not None and not self._closed:
+            self.thaw()
             driver.machine.leave(driver.loop.time())
             driver.settle()
             try:
@@ -263,7 +264,7 @@ class Node:
         """
         if not isinstance(data, str | bytes | bytearray | memoryview):
             raise TypeError(f"a message is str or bytes, not {type(data).__name__}")
-        driver = self._running
+        driver = self._awake
         payload = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
         message = driver.machine.send_gossip(payload, driver.loop.time(), time.time())
         self._note_origin(message.id.origin)
@@ -358,10 +359,67 @@ class Node:
         if self._driver is None and not self._closed:
             self._config = replace(self._config, strategy=strategy)
         else:
-            driver = self._running
+            driver = self._awake
             driver.machine.set_strategy(strategy)
             driver.schedule()
             self._warn_of_strategy()
+
+    def set_view_size(self, view_size: int) -> None:
+        """Hold views of another size from now on: a larger one grows by itself, a smaller one is cut at once.
+
+        A strategy that is a preset for the former size becomes the same preset for the new one.
+
+        Raises:
+            ConfigError: The size is not possible, or too small for the strategy; nothing was changed.
+            StateError: The node is frozen, has left or is closed.
+        """
+        if self._driver is None and not self._closed:
+            before = self._config
+            Config(view_size=view_size)  # refuses what is no size before the strategy is looked at
+            strategy = before.sampling.resized(before.view_size, view_size)
+            self._config = replace(before, view_size=view_size, strategy=strategy)
+        else:
+            driver = self._awake
+            driver.machine.set_view_size(view_size, driver.loop.time())
+            driver.schedule()
+            self._warn_of_strategy()
+
+    def set_fanout(self, fanout: int) -> None:
+        """Push new messages to so many peers from now on; in a tree: seek so many neighbours.
+
+        Raises:
+            ConfigError: There is no such number; nothing was changed.
+            StateError: The node is frozen, has left or is closed.
+        """
+        if self._driver is None and not self._closed:
+            self._config = replace(self._config, fanout=fanout)
+        else:
+            self._awake.machine.set_fanout(fanout)
+
+    def freeze(self) -> None:
+        """Stand still until ``thaw``, as a process does that was stopped: hear, send and notice nothing.
+
+        Others take it for lost after a while. What they send waits as far as the system has room for it. A
+        frozen node can't be asked for anything but to thaw, to leave (it thaws for that) or to close.
+
+        Raises:
+            StateError: The node is not started, has left or is closed.
+        """
+        self._running.freeze()
+
+    def thaw(self) -> None:
+        """Go on after ``freeze``; does nothing if the node is not frozen.
+
+        Raises:
+            StateError: The node is not started, has left or is closed.
+        """
+        if self._running.is_frozen:
+            self._running.thaw()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the node stands still because of ``freeze``."""
+        return self._driver is not None and self._driver.is_frozen and not self._closed
 
     def set_dissemination(self, dissemination: Dissemination | str) -> None:
         """Spread messages in the other way from now on; nodes of both sorts may be in one network.
@@ -373,7 +431,7 @@ class Node:
         if self._driver is None and not self._closed:
             self._config = replace(self._config, dissemination=dissemination)
         else:
-            driver = self._running
+            driver = self._awake
             driver.machine.set_dissemination(dissemination, driver.loop.time())
             driver.schedule()
 
@@ -425,6 +483,12 @@ class Node:
         """Let the datagrams of these peers pass again; by default everybody's."""
         self._injector.unblock(None if peers is None else [numeric_peer(peer) for peer in peers])
 
+    @property
+    def fault_report(self) -> FaultReport:
+        """The faults in force and what they did, as in ``snapshot()``, for who needs nothing else."""
+        gate = self._driver.gate if self._driver is not None else None
+        return gate.report() if gate is not None else self._injector.report()
+
     def snapshot(self, *, told: bool = False) -> NodeSnapshot:
         """One frozen picture of everything countable about this node; the last one once closed.
 
@@ -453,6 +517,13 @@ class Node:
         if self._closed:
             raise StateError("the node has left or is closed")
         return self._started
+
+    @property
+    def _awake(self) -> Driver:
+        driver = self._running
+        if driver.is_frozen:
+            raise StateError("the node is frozen: it has to thaw first")
+        return driver
 
     async def _wait_until(self, condition: Callable[[], bool]) -> None:
         if not await self._running.wait_until(condition):
@@ -519,6 +590,8 @@ class Node:
         addresses = [contact_address(one) for one in given]
         if self._closed:
             raise StateError("the node has left or is closed")
+        if self.is_frozen:
+            raise StateError("the node is frozen: it has to thaw first")
         bound = self._bound or self._bind
         if bound.is_numeric:
             for address in addresses:

@@ -143,6 +143,18 @@ class UdpEndpoint:
             self._on_batch(batch)
         return len(batch)
 
+    def pause(self) -> None:
+        """Read nothing until ``resume``; the kernel keeps what it has room for."""
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        self._unwatch()
+
+    def resume(self) -> None:
+        """Read on."""
+        if not self._closed:
+            self._watch()
+
     def close(self) -> None:
         """Try once more to send what waits, stop reading, give the socket back. Idempotent."""
         if self._closed:

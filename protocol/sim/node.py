@@ -103,6 +103,15 @@ class SimulatedNode:
         """Sample by another strategy from now on."""
         self.machine.set_strategy(strategy)
 
+    def set_view_size(self, view_size: int) -> None:
+        """Hold views of another size from now on."""
+        self.machine.set_view_size(view_size, self._now())
+        self._pump(self)
+
+    def set_fanout(self, fanout: int) -> None:
+        """Push new messages to so many peers from now on."""
+        self.machine.set_fanout(fanout)
+
     def set_dissemination(self, dissemination: Dissemination | str) -> None:
         """Spread messages in the other way from now on."""
         self.machine.set_dissemination(dissemination, self._now())

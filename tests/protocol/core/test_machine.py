@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from protocol.core.config import Config
-from protocol.core.events import DatagramRejected, IncarnationChanged
-from protocol.core.identity import Address, Dot
+from protocol.core.events import DatagramRejected, IncarnationChanged, ViewChanged
+from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import (
     Acknowledge,
     Floors,
@@ -18,6 +18,8 @@ from protocol.core.messages import (
     Rumor,
     Want,
 )
+from protocol.core.strategy import Strategy
+from protocol.core.view import Descriptor
 from protocol.errors import ConfigError, StateError
 
 from .wiring import CODEC, EPOCH, Stranger, Wiring, address, rumor
@@ -149,6 +151,80 @@ def test_another_strategy_takes_effect_and_an_impossible_one_changes_nothing() -
     with pytest.raises(ConfigError, match="unheard-of"):
         wiring["a"].set_strategy("unheard-of")
     assert wiring["a"].config is before
+
+
+def full_view(size: int, strategy: str = "default") -> Wiring:
+    """``a`` with ``size`` peers of ages 0, 1, 2, ... in a view that holds no more."""
+    wiring = Wiring(["a"], config=Config(view_size=size, strategy=strategy))
+    peers = [
+        Descriptor(NodeId(f"n{age:02}", 1), Address("10.0.1.1", 1_000 + age), age) for age in range(size)
+    ]
+    wiring["a"].introduce(peers)
+    assert [peer.age for peer in wiring["a"].view()] == list(range(size))
+    return wiring
+
+
+def test_a_smaller_view_is_cut_at_once_by_the_strategys_own_rule() -> None:
+    wiring = full_view(20, "(rand, push-pull, head)")
+    wiring["a"].take_events()
+    wiring["a"].set_view_size(12, wiring.now)
+    assert [peer.age for peer in wiring["a"].view()] == list(range(12))
+    (change,) = wiring["a"].take_events()
+    assert isinstance(change, ViewChanged)
+    assert sorted(node.name for node in change.parted) == [f"n{age:02}" for age in range(12, 20)]
+    wiring = full_view(20, "healer")
+    wiring["a"].set_view_size(12, wiring.now)
+    ages = [peer.age for peer in wiring["a"].view()]
+    assert (len(ages), max(ages)) == (12, 13)
+    assert wiring["a"].snapshot(wiring.now).view_size == 12
+
+
+def test_a_larger_view_keeps_everybody_and_takes_more_in() -> None:
+    wiring = full_view(4, "blind")
+    wiring["a"].set_view_size(6, wiring.now)
+    assert len(wiring["a"].view()) == 4
+    more = [Descriptor(NodeId(f"m{n}", 1), Address("10.0.2.1", 1_000 + n), 0) for n in range(9)]
+    wiring["a"].introduce(more)
+    assert len(wiring["a"].view()) == 6
+
+
+def test_a_preset_stays_that_preset_for_views_of_another_size() -> None:
+    wiring = full_view(20)
+    wiring["a"].set_view_size(8, wiring.now)
+    assert wiring["a"].config.sampling == Strategy.parse("default", 8)
+    wiring["a"].set_view_size(20, wiring.now)
+    assert wiring["a"].config.sampling == Strategy.parse("default", 20)
+
+
+@pytest.mark.parametrize("size", [1, 0, -3, 1_001, True, 2.5])
+def test_an_impossible_view_size_changes_nothing(size: int) -> None:
+    wiring = full_view(20)
+    before = wiring["a"].config
+    with pytest.raises(ConfigError, match="view_size must be"):
+        wiring["a"].set_view_size(size, wiring.now)
+    assert wiring["a"].config is before
+    assert len(wiring["a"].view()) == 20
+
+
+def test_a_view_too_small_for_a_strategy_that_is_no_preset_is_refused() -> None:
+    wiring = full_view(20, "(tail, push-pull, H=4, S=3)")
+    with pytest.raises(ConfigError, match="half of view_size 8"):
+        wiring["a"].set_view_size(8, wiring.now)
+    assert len(wiring["a"].view()) == 20
+
+
+def test_another_fanout_pushes_to_so_many_peers() -> None:
+    wiring = full_view(20)
+    wiring["a"].datagrams_to_send()
+    pushed = []
+    for fanout in (3, 7):
+        wiring["a"].set_fanout(fanout)
+        wiring["a"].send_gossip(b"x", wiring.now, 0.0)
+        pushed.append(len({target for target, _, _ in wiring["a"].datagrams_to_send()}))
+    assert pushed == [3, 7]
+    with pytest.raises(ConfigError, match="fanout"):
+        wiring["a"].set_fanout(0)
+    assert wiring["a"].config.fanout == 7
 
 
 def test_a_snapshot_counts_what_happened() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from protocol.core.messages import Message
 from protocol.net.node import Node
 from protocol.net.streams import EventStream, MessageStream
 
-__all__ = ["QUICK", "make_node", "mesh", "take", "until"]
+__all__ = ["QUICK", "eventually", "make_node", "mesh", "take", "until"]
 
 QUICK = Config(cycle_period=0.02, answer_timeout=0.5)
 """Cycles short enough for a test and a time-out long enough for a busy machine."""
@@ -38,6 +39,13 @@ async def mesh(*names: str, **settings: Any) -> AsyncIterator[list[Node]]:
 
 async def take(stream: MessageStream, count: int) -> list[Message]:
     return [await anext(stream) for _ in range(count)]
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Look again and again until the condition holds; the test's own time-out is the guard."""
+    while not condition():
+        for _ in range(2):
+            await asyncio.sleep(0.002)
 
 
 async def until(stream: EventStream, kind: type[Event]) -> Event:

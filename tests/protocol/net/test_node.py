@@ -7,11 +7,13 @@ import asyncio
 import pytest
 
 from protocol import Node
-from protocol.core.events import Lagged
+from protocol.core.events import Delivered, Lagged, PeerLost
+from protocol.core.faults import Faults
 from protocol.core.identity import Address, Dot, NodeId
+from protocol.core.strategy import Strategy
 from protocol.errors import BacklogError, ConfigError, PayloadSizeError, StateError
 from protocol.net.udp import open_socket
-from tests.protocol.net.swarm import make_node, mesh, take, until
+from tests.protocol.net.swarm import eventually, make_node, mesh, take, until
 
 
 async def test_two_nodes_talk_and_see_each_other() -> None:
@@ -220,3 +222,61 @@ async def test_what_was_delivered_can_be_looked_up_without_waiting_also_after_th
     assert node.delivered(5)[0] == 5
     with pytest.raises(StateError):
         Node("127.0.0.1:0").delivered()
+
+
+async def test_a_frozen_node_hears_sends_and_notices_nothing_and_goes_on_as_itself() -> None:
+    async with mesh("one", "two", answer_timeout=30.0) as (one, two):
+        events = two.events()
+        two.freeze()
+        assert two.is_frozen
+        cycle = two.snapshot().cycle
+        message = one.send_gossip("said while two stood still")
+        heard = one.snapshot().cycle
+        await eventually(lambda: one.snapshot().cycle >= heard + 5)
+        assert (two.snapshot().cycle, two.snapshot().counters.delivered) == (cycle, 0)
+        for act in (lambda: two.send_gossip("x"), lambda: two.set_fanout(3), two.join):
+            with pytest.raises(StateError, match="frozen"):
+                act()
+        two.thaw()
+        assert not two.is_frozen
+        await one.wait_acknowledged(message)
+        assert isinstance(await until(events, Delivered), Delivered)
+        assert [descriptor.id for descriptor in two.current_view()] == [one.id]
+
+
+async def test_what_faults_held_up_for_a_frozen_node_arrives_when_it_thaws() -> None:
+    async with mesh("one", "two", answer_timeout=30.0) as (one, two):
+        two.faults = Faults(latency=(0.05, 0.05))
+        message = one.send_gossip("late")
+        await eventually(lambda: bool(two.fault_report.waiting))
+        two.freeze()
+        await eventually(lambda: not two.fault_report.waiting)
+        assert two.snapshot().counters.delivered == 0
+        two.thaw()
+        await one.wait_acknowledged(message)
+
+
+async def test_a_frozen_node_thaws_to_say_goodbye() -> None:
+    async with mesh("one", "two") as (one, two):
+        events = one.events()
+        two.freeze()
+        await two.leave()
+        lost = await until(events, PeerLost)
+        assert isinstance(lost, PeerLost)
+        assert lost.left
+
+
+async def test_view_size_and_fanout_change_before_the_start_and_while_it_runs() -> None:
+    node = make_node("one")
+    node.set_view_size(8)
+    node.set_fanout(2)
+    with pytest.raises(ConfigError, match="view_size"):
+        node.set_view_size(1)
+    async with node:
+        assert (node.snapshot().view_size, node.snapshot().fanout) == (8, 2)
+        assert node.snapshot().strategy == Strategy.parse("default", 8)
+        node.set_view_size(10)
+        node.set_fanout(5)
+        assert (node.snapshot().view_size, node.snapshot().fanout) == (10, 5)
+    with pytest.raises(StateError):
+        node.set_view_size(12)
