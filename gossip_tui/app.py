@@ -290,6 +290,7 @@ class GossipApp(App[None], inherit_bindings=False):
             failure=self.failures.last,
             recording=self.taping.is_running,
             recorded=clock_time(self.replay.wall_clock()).split(".")[0] if self.replay is not None else "",
+            experiments=self.feed.experiments.summary() if self.feed.experiments is not None else "",
             seat=f"{self.feed.seat + 1}/{len(seats)}" if len(seats) > 1 else "",
         )
         self.main.status_bar.show(status)
@@ -314,6 +315,18 @@ class GossipApp(App[None], inherit_bindings=False):
         """A line of the application's own in the log."""
         self.taping.word(text, kind)
         self.main.log_pane.add_notice(text, NoticeKind(kind))
+
+    def tell_change(self, text: str, *, mark: bool = False) -> None:
+        """Say in the log that something was changed on purpose, and bring the status bar up to date.
+
+        Args:
+            text: What was changed.
+            mark: Whether to mark it in the rates, which see by themselves what changed at this node.
+        """
+        self.tell(text, NoticeKind.CHANGE)
+        if mark:
+            self.main.rates.mark_change()
+        self.report_status()
 
     def refuse(self, text: str) -> None:
         """Say above the composer why something was not done."""

@@ -17,6 +17,7 @@ from protocol.text import printable
 __all__ = [
     "COMMANDS",
     "KEYS",
+    "SWARM",
     "Command",
     "CommandError",
     "Invocation",
@@ -33,6 +34,10 @@ __all__ = [
 ]
 
 
+SWARM = "swarm"
+"""The word that makes a command one for all nodes of a demo."""
+
+
 class CommandError(GossipError, ValueError):
     """A line typed by the person can't be carried out; the text says why and what is possible."""
 
@@ -45,11 +50,14 @@ class Takes(StrEnum):
     COMMAND = "command"
     DISSEMINATION = "dissemination"
     COPY = "copy"
+    FAULT = "fault"
     FILE = "file"
     FILTER = "filter"
     FORMAT = "format"
     MOMENT = "moment"
     NODE = "node"
+    NODES = "nodes"
+    NUMBER = "number"
     ORDER = "order"
     SORT = "sort"
     STRATEGY = "strategy"
@@ -158,17 +166,92 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "strategy",
         "Set or show the strategy",
-        "Set how peers are sampled, or say how they are now.",
-        usage="[NAME]",
+        "Set how peers are sampled, or say how they are now; with swarm: at all nodes of the demo.",
+        usage="[NAME] [swarm]",
         takes=Takes.STRATEGY,
         live=True,
     ),
     Command(
         "dissemination",
         "Set or show how messages spread",
-        "Spread messages eager (to random peers) or by tree, or say how they spread.",
-        usage="[WAY]",
+        "Spread messages eager (to random peers) or by tree, or say how they spread; with swarm: at all "
+        "nodes of the demo.",
+        usage="[WAY] [swarm]",
         takes=Takes.DISSEMINATION,
+        live=True,
+    ),
+    Command(
+        "fanout",
+        "Set or show the fan-out",
+        "Push new messages to so many peers, or say to how many; with swarm: at all nodes of the demo.",
+        usage="[N] [swarm]",
+        takes=Takes.NUMBER,
+        live=True,
+    ),
+    Command(
+        "view-size",
+        "Set or show the view size",
+        "Hold so many peers in the partial view, or say how many; with swarm: at all nodes of the demo.",
+        usage="[N] [swarm]",
+        takes=Takes.NUMBER,
+        live=True,
+    ),
+    Command(
+        "fault",
+        "Set or show faults",
+        "Lose (loss, percent), delay (milliseconds), duplicate, reorder datagrams of this node, or of those "
+        "with one peer, and nothing else; off ends it; with swarm: at all nodes of the demo.",
+        usage="[swarm] [PEER] [loss=20 delay=50..200 ...|off]",
+        takes=Takes.FAULT,
+        live=True,
+    ),
+    Command(
+        "partition",
+        "Cut the network",
+        "Cut this node off from peers; in the demo: cut the swarm in two, those named from the others.",
+        usage="[NAME ...]",
+        takes=Takes.NODES,
+        live=True,
+    ),
+    Command("heal", "Heal the network", "Undo every cut that was made here.", live=True),
+    Command(
+        "crash",
+        "Crash a node",
+        "End a node of the demo without a word.",
+        usage="NAME",
+        takes=Takes.NODE,
+        needs_argument=True,
+        demo=True,
+        live=True,
+    ),
+    Command(
+        "stop",
+        "Stop a node",
+        "Let a node of the demo stand still, as a process does that was stopped.",
+        usage="NAME",
+        takes=Takes.NODE,
+        needs_argument=True,
+        demo=True,
+        live=True,
+    ),
+    Command(
+        "continue",
+        "Let a node go on",
+        "Let a node of the demo go on that stands still.",
+        usage="NAME",
+        takes=Takes.NODE,
+        needs_argument=True,
+        demo=True,
+        live=True,
+    ),
+    Command(
+        "restart",
+        "Restart a node",
+        "Bring a node of the demo back as a new incarnation, whatever became of it.",
+        usage="NAME",
+        takes=Takes.NODE,
+        needs_argument=True,
+        demo=True,
         live=True,
     ),
     Command(

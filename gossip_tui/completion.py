@@ -9,7 +9,7 @@ from protocol.core.config import Dissemination
 from protocol.core.snapshot import NodeSnapshot, PeerState
 from protocol.core.strategy import PRESETS
 
-from .commands import Command, Takes, available
+from .commands import SWARM, Command, Takes, available
 from .exports.formats import Format
 
 __all__ = ["Completion", "Vocabulary", "complete"]
@@ -96,6 +96,17 @@ ARGUMENTS: dict[Takes, Callable[[Vocabulary], Iterable[str]]] = {
     Takes.COMMAND: lambda words: [command.name for command in words.commands],
     Takes.DISSEMINATION: lambda _: tuple(Dissemination),
     Takes.COPY: lambda _: ("message", "address"),
+    Takes.FAULT: lambda words: (
+        *words.names,
+        *((SWARM,) if words.nodes else ()),
+        "off",
+        "loss=20",
+        "delay=50..200",
+        "duplicate=5",
+        "reorder=10",
+    ),
+    Takes.NODES: lambda words: words.nodes or words.names,
+    Takes.NUMBER: lambda words: (SWARM,) if words.nodes else (),
     Takes.FORMAT: lambda _: tuple(Format),
     Takes.FILE: lambda _: (),
     Takes.FILTER: lambda words: (

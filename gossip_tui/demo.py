@@ -110,7 +110,8 @@ class Swarm:
     """
 
     def __init__(self, nodes: Sequence[Node], chatter: Chatter, *, pace: float = 1.0) -> None:
-        self.nodes = tuple(nodes)
+        self.nodes = list(nodes)
+        """The members; ``replace`` puts others in their places."""
         self._chatter = chatter
         self._pace = pace
         self._replies: dict[Dot, Remark | None] = {}
@@ -122,6 +123,11 @@ class Swarm:
         for index, node in enumerate(self.nodes):
             self._spawn(self._listen(index, node))
         self._spawn(self._tell_stories())
+
+    def replace(self, index: int, node: Node) -> None:
+        """Let a node that came up in the place of a member read and talk instead of it."""
+        self.nodes[index] = node
+        self._spawn(self._listen(index, node))
 
     async def stop(self) -> None:
         """Fall silent; the nodes go on."""

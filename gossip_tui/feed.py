@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from protocol.core.strategy import Strategy
 from protocol.core.view import Descriptor
 from protocol.errors import StateError
 
+from .experiments import Experiments, Subject, carry_over
 from .notices import NOTABLE, Notice, counted, notices_of
 from .observed import Deliveries, Delivery, KnownView, OverlayPicture
 
@@ -133,6 +134,10 @@ class Feed(Protocol):
     def move(self, seat: int) -> None:
         """Sit on another node; the next poll has ``moved`` set and brings its messages."""
 
+    @property
+    def experiments(self) -> Experiments | None:
+        """What may be done to the nodes and the network between them; None where nothing is live."""
+
     def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:
         """What the nodes of this process delivered since a former answer, whose ``cursor`` is given.
 
@@ -153,11 +158,9 @@ class Recorded(Protocol):
     def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
 
 
-class NodeLike(Protocol):
+class NodeLike(Subject, Protocol):
     """The part of ``protocol.Node`` that a feed uses; ``Node`` documents it."""
 
-    @property
-    def id(self) -> NodeId: ...  # noqa: D102
     @property
     def bound_address(self) -> Address: ...  # noqa: D102
     @property
@@ -172,8 +175,6 @@ class NodeLike(Protocol):
     def join(self, *contacts: str | Address) -> None: ...  # noqa: D102
     def add(self, *peers: str | Address) -> None: ...  # noqa: D102
     def send_gossip(self, data: str | bytes) -> Message: ...  # noqa: D102
-    def set_strategy(self, strategy: Strategy | str) -> None: ...  # noqa: D102
-    def set_dissemination(self, dissemination: Dissemination | str) -> None: ...  # noqa: D102
     def current_view(self) -> tuple[Descriptor, ...]: ...  # noqa: D102
     def snapshot(self, *, told: bool = False) -> NodeSnapshot: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
@@ -188,6 +189,7 @@ class NodeFeed:
         nodes: At least one, owned by the feed from now on; those not started yet are started by ``open``.
         successor: Makes the next incarnation of a node that left, under the same name, address and settings,
             not started yet.
+        on_replaced: Called with a place and the node that took it, once that has started.
         clock: Unix time for notices.
     """
 
@@ -195,12 +197,16 @@ class NodeFeed:
         self,
         *nodes: NodeLike,
         successor: Callable[[NodeLike], NodeLike] | None = None,
+        on_replaced: Callable[[int, Any], object] = lambda *_: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not nodes:
             raise ValueError("a feed needs at least one node")
         self._nodes = list(nodes)
         self._successor = successor or same_again
+        self._on_replaced = on_replaced
+        self.experiments = Experiments(lambda: self._nodes, lambda: self._seat, self._revive)
+        """What may be done to the nodes and the network between them."""
         self._clock = clock
         self._seat = 0
         self._readers: list[asyncio.Task[None]] = []
@@ -302,13 +308,25 @@ class NodeFeed:
             if not before.snapshot().left:
                 before.join(*addresses)
                 return False
-            node = self._successor(before)
-            node.join(*(addresses or self._remembered.get(seat, ())))
-            await node.start()
-            self._nodes[seat] = node
-            if seat == self._seat:
-                self._listen()
+            await self._replace(seat, addresses)
             return True
+
+    async def _revive(self, seat: int) -> None:
+        """Bring up a new incarnation of a node that has ended, through those who were in its view."""
+        async with self._moving:
+            await self._replace(seat, [])
+
+    async def _replace(self, seat: int, contacts: Sequence[Address]) -> None:
+        before = self._nodes[seat]
+        view = tuple(descriptor.address for descriptor in before.snapshot().view)
+        node = self._successor(before)
+        carry_over(before, node)
+        node.join(*(contacts or view or self._remembered.get(seat, ())))
+        await node.start()
+        self._nodes[seat] = node
+        self._on_replaced(seat, node)
+        if seat == self._seat:
+            self._listen()
 
     def add(self, *peers: str) -> None:
         """Try these peers once.

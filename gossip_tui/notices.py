@@ -36,7 +36,7 @@ class Notice:
     at: float
     """Unix seconds by this computer's clock."""
     kind: str = "info"
-    """What it is about: ``info``, ``joined``, ``parted`` or ``warning``."""
+    """What it is about: ``info``, ``joined``, ``parted``, ``warning`` or ``change``."""
 
 
 NOTABLE = (

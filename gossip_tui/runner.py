@@ -11,6 +11,7 @@ from protocol.core.identity import Address
 from protocol.core.snapshot import NodeSnapshot
 from protocol.errors import BacklogError, GossipError
 
+from . import experiment_commands as experiments
 from .commands import CommandError, Invocation, Say, find_command, key_label, parse_line
 from .drawing.view_table import Sorting
 from .export_commands import copy_here, export_here
@@ -66,7 +67,7 @@ class CommandRunner:
         Raises:
             GossipError: It can't be done; the text says why.
         """
-        getattr(self, f"run_{invocation.command.name}")(invocation)
+        getattr(self, f"run_{invocation.command.name.replace('-', '_')}")(invocation)
 
     def run_help(self, invocation: Invocation) -> None:
         """Explain everything, or one command in a line of the log."""
@@ -142,9 +143,7 @@ class CommandRunner:
             return
         if self._app.has_left:
             raise CommandError("this node has left: /join comes back first")
-        strategy = self._app.feed.set_strategy(invocation.argument)
-        self._app.tell(f"strategy is now {strategy}")
-        self._app.warn_of_strategy(strategy)
+        experiments.change_strategy(self._app, invocation.argument)
 
     def run_dissemination(self, invocation: Invocation) -> None:
         """Spread messages in the other way, or say how they spread and along how many links."""
@@ -153,7 +152,43 @@ class CommandRunner:
             return
         if self._app.has_left:
             raise CommandError("this node has left: /join comes back first")
-        self._app.tell(f"dissemination is now {self._app.feed.set_dissemination(invocation.argument)}")
+        experiments.change_way(self._app, invocation.argument)
+
+    def run_view_size(self, invocation: Invocation) -> None:
+        """Hold views of another size, or say how large they are."""
+        experiments.change_size(self._app, "view size", invocation.argument)
+
+    def run_fanout(self, invocation: Invocation) -> None:
+        """Push messages to so many peers, or say to how many."""
+        experiments.change_size(self._app, "fan-out", invocation.argument)
+
+    def run_fault(self, invocation: Invocation) -> None:
+        """Lose, delay, double or reorder datagrams, or say what is done to them."""
+        experiments.change_fault(self._app, invocation.argument)
+
+    def run_partition(self, invocation: Invocation) -> None:
+        """Cut the swarm in two, or this node off from peers."""
+        experiments.change_partition(self._app, invocation.argument)
+
+    def run_heal(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Undo every cut."""
+        experiments.heal(self._app)
+
+    def run_crash(self, invocation: Invocation) -> None:
+        """End a node without a word."""
+        self._later(experiments.crash, self._app, invocation.argument)
+
+    def run_stop(self, invocation: Invocation) -> None:
+        """Let a node stand still."""
+        experiments.stop(self._app, invocation.argument)
+
+    def run_continue(self, invocation: Invocation) -> None:
+        """Let a node go on that stands still."""
+        experiments.go_on(self._app, invocation.argument)
+
+    def run_restart(self, invocation: Invocation) -> None:
+        """Bring a node back."""
+        self._later(experiments.restart, self._app, invocation.argument)
 
     def run_order(self, invocation: Invocation) -> None:
         """Order the log causally or by arrival."""

@@ -101,10 +101,10 @@ async def show_demo(
         swarm = Swarm(members, Chatter(nodes, rng))
         try:
             swarm.start()
-            await show(NodeFeed(*members), looks, taping)
+            await show(NodeFeed(*members, on_replaced=swarm.replace), looks, taping)
         finally:
             await swarm.stop()
-            await close_nodes(members)
+            await close_nodes(swarm.nodes)
 
 
 class TerminalApp(GossipApp):

@@ -47,6 +47,10 @@ class Glyphs:
     parted: str
     info: str
     warning: str
+    changed: str
+    """Something was changed on purpose."""
+    mark: str
+    """A moment among the bars of a sparkline at which something was changed."""
     bar_full: str
     bar_empty: str
     spark: str
@@ -74,6 +78,8 @@ UNICODE = Glyphs(
     parted="−",
     info="·",
     warning="!",
+    changed="≈",
+    mark="│",
     bar_full="━",
     bar_empty="─",
     spark="▁▂▃▄▅▆▇█",
@@ -98,6 +104,8 @@ ASCII = Glyphs(
     parted="-",
     info="*",
     warning="!",
+    changed="%",
+    mark="|",
     bar_full="#",
     bar_empty=".",
     spark="_.:-=+*#",

@@ -131,6 +131,8 @@ class SimulationFeed:
         """Nobody leaves in a picture."""
         raise NotImplementedError
 
+    experiments = None
+
     def set_strategy(self, text: str) -> Strategy:
         """Nobody changes the strategy in a picture."""
         raise NotImplementedError(text)

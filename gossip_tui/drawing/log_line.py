@@ -59,6 +59,8 @@ class NoticeKind(StrEnum):
     JOINED = "joined"
     PARTED = "parted"
     WARNING = "warning"
+    CHANGE = "change"
+    """Something was changed on purpose: faults, a cut, a crash, another way of sampling or spreading."""
 
 
 class Notice:
@@ -90,6 +92,7 @@ NOTICE_LOOKS = {
     NoticeKind.JOINED: (Role.GOOD, "joined"),
     NoticeKind.PARTED: (Role.BAD, "parted"),
     NoticeKind.WARNING: (Role.WARNING, "warning"),
+    NoticeKind.CHANGE: (Role.LATE, "changed"),
 }
 """The colour of a notice and the name of its glyph."""
 

@@ -40,6 +40,8 @@ class Rates:
     incoming: tuple[float, ...] = ()
     """Datagrams received per second, a number a second, newest last."""
     outgoing: tuple[float, ...] = ()
+    marks: tuple[bool, ...] = ()
+    """For each of those seconds, whether something was changed on purpose in it."""
 
 
 class Reading(NamedTuple):
@@ -50,6 +52,24 @@ class Reading(NamedTuple):
     rejects: int
 
 
+Settings = tuple[object, ...]
+"""What a person can change about a node while it runs."""
+
+
+def settings_of(snapshot: NodeSnapshot) -> Settings:
+    """The faults in force, and how the node samples and spreads."""
+    faults = snapshot.faults
+    return (
+        faults.faults,
+        faults.by_peer,
+        faults.blocked,
+        snapshot.strategy,
+        snapshot.view_size,
+        snapshot.fanout,
+        snapshot.dissemination,
+    )
+
+
 class RateMeter:
     """Works out rates from successive snapshots of one node; starts over when the node is another one."""
 
@@ -58,6 +78,13 @@ class RateMeter:
         self._readings: deque[Reading] = deque()
         self._bars: deque[tuple[float, float]] = deque(maxlen=BUCKET_LIMIT)
         self._bucket: Reading | None = None
+        self._settings: Settings | None = None
+        self._marks: deque[bool] = deque(maxlen=BUCKET_LIMIT)
+        self._is_marked = False
+
+    def mark(self) -> None:
+        """Something was changed now that no picture of this node shows."""
+        self._is_marked = True
 
     def observe(self, snapshot: NodeSnapshot, now: float) -> None:
         """Take in the next snapshot; ``now`` is any clock that only goes forward."""
@@ -66,7 +93,13 @@ class RateMeter:
             self._node = snapshot.id
             self._readings.clear()
             self._bars.clear()
+            self._marks.clear()
+            self._settings = None
             self._bucket = reading
+        settings = settings_of(snapshot)
+        if self._settings is not None and settings != self._settings:
+            self.mark()
+        self._settings = settings
         self._readings.append(reading)
         while len(self._readings) > 2 and self._readings[1].at <= now - RECENT_PERIOD:
             self._readings.popleft()
@@ -95,6 +128,7 @@ class RateMeter:
             rejects=last.rejects,
             incoming=tuple(incoming for incoming, _ in self._bars),
             outgoing=tuple(outgoing for _, outgoing in self._bars),
+            marks=tuple(self._marks),
         )
 
     def _is_reset(self, reading: Reading) -> bool:
@@ -114,4 +148,6 @@ class RateMeter:
         incoming = (reading.counters.datagrams_in - bucket.counters.datagrams_in) / span
         outgoing = (reading.counters.datagrams_out - bucket.counters.datagrams_out) / span
         self._bars.extend([(incoming, outgoing)] * min(whole, BUCKET_LIMIT))
+        self._marks.extend([False] * min(whole - 1, BUCKET_LIMIT) + [self._is_marked])
+        self._is_marked = False
         self._bucket = reading

@@ -22,21 +22,44 @@ def rate_lines(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Li
     """The rates in three lines: in, out, and the rest; in five or more, the rest is spelled out in two."""
     peak = max((*rates.incoming, *rates.outgoing, LEAST_PEAK))
     return [
-        flow_line("in ", rates.datagrams_in, rates.bytes_in, rates.incoming, peak, width, glyphs),
-        flow_line("out", rates.datagrams_out, rates.bytes_out, rates.outgoing, peak, width, glyphs),
+        flow_line(
+            "in ", rates.datagrams_in, rates.bytes_in, (rates.incoming, rates.marks), peak, width, glyphs
+        ),
+        flow_line(
+            "out", rates.datagrams_out, rates.bytes_out, (rates.outgoing, rates.marks), peak, width, glyphs
+        ),
         *(fact_lines(rates, width, glyphs) if height >= TALL else [facts_line(rates, width, glyphs)]),
     ]
 
 
 def flow_line(
-    name: str, rate: float, size: float, history: Sequence[float], peak: float, width: int, glyphs: Glyphs
+    name: str,
+    rate: float,
+    size: float,
+    history: tuple[Sequence[float], Sequence[bool]],
+    peak: float,
+    width: int,
+    glyphs: Glyphs,
 ) -> Line:
-    """One direction: its name, datagrams and bytes per second, and a sparkline in what is left."""
+    """One direction: its name, datagrams and bytes per second, and a sparkline with marks in what is left."""
     numbers = f" {name} {right(amount_text(rate), 5)}/s "
     if width >= 36:
         numbers += right(bytes_text(size) + "/s", 10) + " "
     room = max(0, width - cell_len(numbers) - 1)
-    return Span(cut(numbers, width)), Span(sparkline(history, room, peak, glyphs), Role.HEAT_5)
+    values, marks = history
+    bars = sparkline(values, room, peak, glyphs)
+    return Span(cut(numbers, width)), *marked(bars, marks[-room:] if room else (), glyphs)
+
+
+def marked(bars: str, marks: Sequence[bool], glyphs: Glyphs) -> Line:
+    """Bars with a mark in place of each at which something was changed; the newest stands at the right."""
+    spans: list[Span] = []
+    start = 0
+    for place, is_marked in enumerate(marks, len(bars) - len(marks)):
+        if is_marked:
+            spans += [Span(bars[start:place], Role.HEAT_5), Span(glyphs.mark, Role.LATE)]
+            start = place + 1
+    return *(span for span in spans if span.text), Span(bars[start:], Role.HEAT_5)
 
 
 def fact_lines(rates: Rates, width: int, glyphs: Glyphs) -> list[Line]:

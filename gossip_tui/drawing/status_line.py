@@ -10,6 +10,7 @@ from typing import NamedTuple
 from textual.content import Content
 
 from gossip_tui.text import safe
+from protocol.core.faults import NO_FAULTS
 from protocol.core.snapshot import NodeSnapshot, PeerState
 
 __all__ = ["Problem", "Recent", "Status", "problem_of", "status_line"]
@@ -34,6 +35,12 @@ UNANSWERED_ALARM = 2
 
 UNANSWERED_SHARE = 0.3
 """Share of the peers known lately whose silence looks like a network that was cut: a choice."""
+
+FAULTS = "FAULTS"
+"""The word that is never left out while something is disturbed on purpose."""
+
+FAULTS_ROOM = 24
+"""Cells behind identity and address from which on faults stand there; below that their word comes first."""
 
 NO_NODE = "something that is no gossip node talks to this port"
 ADVICE = {
@@ -122,6 +129,8 @@ class Status:
     """Whether what happens is recorded."""
     recorded: str = ""
     """Day and time of what is shown, where that is a recording; nothing can be done about what went wrong."""
+    experiments: str = ""
+    """What is out of order on purpose elsewhere in the swarm, such as ``cut in two, 1 crashed``."""
     seat: str = ""
     """Where in the swarm this is, such as ``3/24``; empty for a single node."""
 
@@ -190,6 +199,10 @@ def status_line(status: Status, width: int, *, ascii_only: bool = False) -> Cont
     """
     bar = " | " if ascii_only else " │ "
     segments = list(segments_of(status, ascii_only=ascii_only))
+    if segments[1:] and segments[1].text.startswith(FAULTS):
+        own = Content(segments[0].text).cell_length
+        if own + FAULTS_ROOM > width:
+            segments[:2] = [Segment(FAULTS, segments[1].style), segments[0]]
     line = Content(" ")
     for number, segment in enumerate(segments):
         part = Content.styled(segment.text, segment.style) if segment.style else Content(segment.text)
@@ -208,6 +221,8 @@ def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
     snapshot = status.snapshot
     seat = f" ({status.seat})" if status.seat else ""
     yield Segment(f"{safe(snapshot.id.name, 40)} {snapshot.address}{seat}", "bold")
+    if disturbed := disturbance(status):
+        yield Segment(f"{FAULTS}: {disturbed}", "bold $text-warning")
     if status.frozen:
         yield Segment(" FROZEN: F8 goes on ", "reverse bold")
     if status.recorded:
@@ -227,6 +242,19 @@ def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
     yield Segment(f"held {snapshot.held_count:,}", "$text-warning" if snapshot.held_count else "")
     if snapshot.unacknowledged:
         yield Segment(f"unheard {snapshot.unacknowledged:,}", "$text-warning")
+
+
+def disturbance(status: Status) -> str:
+    """What is out of order on purpose, the faults of this node first; empty if nothing is."""
+    report = status.snapshot.faults
+    peers, cut_off = len(report.by_peer), len(report.blocked)
+    parts = [
+        str(report.faults) if report.faults != NO_FAULTS else "",
+        f"{peers} peers apart" if peers > 1 else "1 peer apart" if peers else "",
+        f"cut off from {cut_off}" if cut_off and "cut" not in status.experiments else "",
+        status.experiments,
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def liveness(snapshot: NodeSnapshot, *, ascii_only: bool) -> tuple[str, str]:

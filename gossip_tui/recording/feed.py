@@ -25,7 +25,7 @@ from .recording import Recording, Track, Word
 
 __all__ = ["ReplayFeed"]
 
-NOTICE_KINDS = frozenset({"info", "joined", "parted", "warning"})
+NOTICE_KINDS = frozenset({"info", "joined", "parted", "warning", "change"})
 """The kinds of lines there are; a word of any other kind, from another version, is shown as the first."""
 
 NOTICES_SHOWN = 1_000
@@ -222,6 +222,9 @@ class ReplayFeed:
     async def join(self, *contacts: str) -> bool:  # noqa: ARG002
         """Refuse."""
         refuse()
+
+    experiments = None
+    """Nothing can be done to what was."""
 
     def add(self, *peers: str) -> None:  # noqa: ARG002
         """Refuse."""

@@ -30,6 +30,9 @@ TURNS = 4
 YIELD_EVERY = 64
 """Messages of a long history that are packed before the node has a turn: a millisecond."""
 
+CHANGE = "change"
+"""The kind of words about what a person changed on purpose."""
+
 CHUNK_LIMIT = 256 << 10
 """Bytes of records that make a block before the period is over."""
 
@@ -121,7 +124,11 @@ class Recorder:
         """The application puts a line into its log."""
         if not self._ended:
             self._follow()
-            self._add(self._encoder.word(self._moment(), self._seat(), kind, text))
+            seat = self._seat()
+            self._add(self._encoder.word(self._moment(), seat, kind, text))
+            if kind == CHANGE and seat < len(self._tracked):
+                # The word says it better than a mark would, and can be jumped to as well.
+                self._faults[seat] = faults_text(self._tracked[seat].snapshot().faults)
 
     async def _tick_on(self) -> None:
         while not self._ended:

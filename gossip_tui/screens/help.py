@@ -119,6 +119,7 @@ def signs(glyphs: Glyphs) -> list[tuple[str, str]]:
         (glyphs.inserted, "Came late and was inserted where it belongs."),
         (glyphs.history, "Came with the history that another node sent."),
         (glyphs.out_of_order, "Delivered after a gap, so not in causal order."),
+        (glyphs.changed, "Changed on purpose: faults, a cut, a crash, how this node samples or spreads."),
         (glyphs.mention, "Names this node."),
         (
             f"{glyphs.asked} {glyphs.served} {glyphs.both}",

@@ -65,6 +65,10 @@ class RatesPane(Pane):
             self._drawn_at = now
             self._update()
 
+    def mark_change(self) -> None:
+        """Something was changed on purpose that no snapshot of this node shows; mark the moment."""
+        self._meter.mark()
+
     def render_line(self, y: int) -> Strip:
         """Draw the line ``y``."""
         return self.draw(self._lines[y] if y < len(self._lines) else ())

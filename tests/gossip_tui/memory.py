@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from protocol.core.config import Config, Dissemination
 from protocol.core.events import Event, Restored
+from protocol.core.faults import FaultInjector, FaultReport, Faults
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -55,6 +56,8 @@ class MemoryNode:
         self.happened: list[Event] = []
         self.restored: Restored | None = None
         self.started = 0
+        self.is_frozen = self.is_closed = False
+        self.injector = FaultInjector(lambda: 0.0)
         self.joined: list[str] = []
         self.added: list[str] = []
 
@@ -101,6 +104,42 @@ class MemoryNode:
     def set_dissemination(self, dissemination: Dissemination | str) -> None:
         self.now(dissemination=dissemination)
 
+    def set_view_size(self, view_size: int) -> None:
+        self._check()
+        strategy = self.picture.strategy.resized(self.picture.view_size, view_size)
+        self.config = replace(self.config, view_size=view_size, strategy=strategy)
+        self.now(view_size=view_size, strategy=strategy)
+
+    def set_fanout(self, fanout: int) -> None:
+        self._check()
+        self.config = replace(self.config, fanout=fanout)
+        self.now(fanout=fanout)
+
+    @property
+    def fault_report(self) -> FaultReport:
+        return self.picture.faults
+
+    def set_faults(self, faults: Faults | None, peer: Address | None = None) -> None:
+        self.injector.set_faults(faults, peer)
+        self.now(faults=self.injector.report())
+
+    def block(self, peers: Iterable[Address]) -> None:
+        self.injector.block(peers)
+        self.now(faults=self.injector.report())
+
+    def unblock(self, peers: Iterable[Address] | None = None) -> None:
+        self.injector.unblock(peers)
+        self.now(faults=self.injector.report())
+
+    def freeze(self) -> None:
+        self.is_frozen = True
+
+    def thaw(self) -> None:
+        self.is_frozen = False
+
+    async def close(self) -> None:
+        self.is_closed = True
+
     def current_view(self) -> tuple[Descriptor, ...]:
         return self.picture.view
 
@@ -140,7 +179,7 @@ class MemoryNode:
         self._ring()
 
     def _check(self) -> None:
-        if self.picture.left:
+        if self.picture.left or self.is_closed:
             raise StateError("the node has left or is closed")
 
     def _ring(self) -> None:

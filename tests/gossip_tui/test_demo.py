@@ -12,6 +12,7 @@ import pytest
 
 from gossip_tui.corpus import ANSWERS, STORIES
 from gossip_tui.demo import Chatter, Remark, Swarm, close_nodes, open_nodes
+from gossip_tui.feed import NodeFeed
 from gossip_tui.options import NodeOptions
 from protocol import Message, Node
 
@@ -146,3 +147,50 @@ async def test_a_member_that_left_ends_its_story_and_no_other() -> None:
         swarm.start()
         await nodes[3].leave()
         assert len(await first_messages(nodes[0], 30)) == 30
+
+
+async def test_a_cut_swarm_speaks_in_two_circles_and_is_one_again_when_healed() -> None:
+    async with swarm_of(6, seed=1) as (nodes, _):
+        feed = NodeFeed(*nodes)
+        lab = feed.experiments
+        await asyncio.gather(*(node.wait_for_peers(3) for node in nodes))
+        assert lab.partition([]) == "the swarm is cut in two: n01 to n03 | n04 to n06"
+        said = nodes[0].send_gossip("who hears this?")
+        await asyncio.gather(*(first_messages(node, 1) for node in nodes[:3]))
+        await nodes[0].wait_acknowledged(said, peers=2)
+        assert [node.snapshot().counters.delivered for node in nodes] == [1, 1, 1, 0, 0, 0]
+        assert sum(node.fault_report.stopped for node in nodes) > 0
+        assert lab.heal()
+        heard = await asyncio.gather(*(first_messages(node, 1) for node in nodes[3:]))
+        assert [messages[0].id for messages in heard] == [said.id] * 3
+
+
+async def test_a_crashed_member_comes_back_at_its_address_and_chats_on() -> None:
+    async with swarm_of(3, seed=1) as (nodes, swarm):
+        feed = NodeFeed(*nodes, on_replaced=swarm.replace)
+        await feed.open()
+        await asyncio.gather(*(node.wait_for_peers(2) for node in nodes))
+        swarm.start()
+        before = nodes[2]
+        await feed.experiments.crash("n03")
+        await feed.experiments.restart("n03")
+        back = swarm.nodes[2]
+        assert (back.bound_address, back.id.name) == (before.bound_address, "n03")
+        assert back.id.incarnation > before.id.incarnation
+        assert swarm.nodes[:2] == nodes[:2]
+        async for message in nodes[0].messages():
+            if message.id.origin == back.id:
+                break
+        await feed.close()
+
+
+async def test_a_member_that_stands_still_says_nothing_and_ends_no_other_story() -> None:
+    async with swarm_of(4, seed=1) as (nodes, swarm):
+        feed = NodeFeed(*nodes)
+        await asyncio.gather(*(node.wait_for_peers(2) for node in nodes))
+        feed.experiments.stop("n04")
+        swarm.start()
+        assert len(await first_messages(nodes[0], 30)) == 30
+        assert nodes[3].snapshot().counters.delivered == 0
+        feed.experiments.go_on("n04")
+        assert len(await first_messages(nodes[3], 30)) == 30

@@ -275,6 +275,22 @@ async def test_an_error_while_recording_ends_it_and_is_told(tmp_path: Path) -> N
     assert [message.text for message in load(tape.path).tracks[0].messages] == ["fine"]
 
 
+async def test_a_change_that_the_application_tells_of_is_one_moment_here_and_a_mark_elsewhere(
+    tmp_path: Path,
+) -> None:
+    nodes = MemoryNode(), MemoryNode("p2", number=2)
+    async with taped(tmp_path / "a", *nodes) as tape:
+        for node in nodes:
+            node.set_faults(Faults(loss=0.2))
+        tape.recorder.word("faults in the whole swarm: loss=20", "change")
+        for _ in range(4):
+            await tape.pass_time()
+        here, there = tape.finish().tracks
+    assert [what for _, what in here.moments] == ["faults in the whole swarm: loss=20"]
+    assert here.notes == [Word("change", "faults in the whole swarm: loss=20")]
+    assert [what for _, what in there.moments] == ["faults loss=20"]
+
+
 async def test_words_of_the_application_are_recorded_where_a_person_sat(tmp_path: Path) -> None:
     async with taped(tmp_path / "a", MemoryNode(), MemoryNode("p2", number=2)) as tape:
         tape.recorder.word("strategy is now cyclon \ud800", "info")
