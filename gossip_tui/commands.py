@@ -166,42 +166,42 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "strategy",
         "Set or show the strategy",
-        "Set how peers are sampled, or say how they are now; with swarm: at all nodes of the demo.",
-        usage="[NAME] [swarm]",
+        "Set how peers are sampled, or say how they are now; with swarm behind: at all nodes of the demo.",
+        usage="[NAME]",
         takes=Takes.STRATEGY,
         live=True,
     ),
     Command(
         "dissemination",
         "Set or show how messages spread",
-        "Spread messages eager (to random peers) or by tree, or say how they spread; with swarm: at all "
+        "Spread messages eager (to random peers) or by tree, or say how they spread; with swarm behind: at all "
         "nodes of the demo.",
-        usage="[WAY] [swarm]",
+        usage="[WAY]",
         takes=Takes.DISSEMINATION,
         live=True,
     ),
     Command(
         "fanout",
         "Set or show the fan-out",
-        "Push new messages to so many peers, or say to how many; with swarm: at all nodes of the demo.",
-        usage="[N] [swarm]",
+        "Push new messages to so many peers, or say to how many; with swarm behind: at all nodes of the demo.",
+        usage="[N]",
         takes=Takes.NUMBER,
         live=True,
     ),
     Command(
         "view-size",
         "Set or show the view size",
-        "Hold so many peers in the partial view, or say how many; with swarm: at all nodes of the demo.",
-        usage="[N] [swarm]",
+        "Hold so many peers in the partial view, or say how many; with swarm behind: at all nodes of the demo.",
+        usage="[N]",
         takes=Takes.NUMBER,
         live=True,
     ),
     Command(
         "fault",
         "Set or show faults",
-        "Lose (loss, percent), delay (milliseconds), duplicate, reorder datagrams of this node, or of those "
-        "with one peer, and nothing else; off ends it; with swarm: at all nodes of the demo.",
-        usage="[swarm] [PEER] [loss=20 delay=50..200 ...|off]",
+        "Do this, and nothing else, to datagrams of this node, or to those with one peer: loss, duplicate, "
+        "reorder, tail in percent, delay=50..200, jitter, late in milliseconds; off ends it; with swarm in front: at all nodes of the demo.",
+        usage="[PEER] [loss=20|off]",
         takes=Takes.FAULT,
         live=True,
     ),
