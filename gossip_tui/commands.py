@@ -166,7 +166,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "strategy",
         "Set or show the strategy",
-        "Set how peers are sampled, or say how they are now; with swarm behind: at all nodes of the demo.",
+        "Set how peers are sampled, or say how they are now; with swarm: all over the demo.",
         usage="[NAME]",
         takes=Takes.STRATEGY,
         live=True,
@@ -174,8 +174,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "dissemination",
         "Set or show how messages spread",
-        "Spread messages eager (to random peers) or by tree, or say how they spread; with swarm behind: at all "
-        "nodes of the demo.",
+        "Spread messages eager (to random peers) or by tree, or say how; with swarm: all over the demo.",
         usage="[WAY]",
         takes=Takes.DISSEMINATION,
         live=True,
@@ -183,7 +182,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "fanout",
         "Set or show the fan-out",
-        "Push new messages to so many peers, or say to how many; with swarm behind: at all nodes of the demo.",
+        "Push new messages to so many peers, or say to how many; with swarm: all over the demo.",
         usage="[N]",
         takes=Takes.NUMBER,
         live=True,
@@ -191,7 +190,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "view-size",
         "Set or show the view size",
-        "Hold so many peers in the partial view, or say how many; with swarm behind: at all nodes of the demo.",
+        "Hold so many peers in the partial view, or say how many; with swarm: all over the demo.",
         usage="[N]",
         takes=Takes.NUMBER,
         live=True,
@@ -200,8 +199,9 @@ COMMANDS: tuple[Command, ...] = (
         "fault",
         "Set or show faults",
         "Do this, and nothing else, to datagrams of this node, or to those with one peer: loss, duplicate, "
-        "reorder, tail in percent, delay=50..200, jitter, late in milliseconds; off ends it; with swarm in front: at all nodes of the demo.",
-        usage="[PEER] [loss=20|off]",
+        "reorder, tail in percent, delay=50..200, jitter, late in milliseconds; off ends it; "
+        "with swarm: all over the demo.",
+        usage="[PEER] [loss=20]",
         takes=Takes.FAULT,
         live=True,
     ),
@@ -213,7 +213,14 @@ COMMANDS: tuple[Command, ...] = (
         takes=Takes.NODES,
         live=True,
     ),
-    Command("heal", "Heal the network", "Undo every cut that was made here.", live=True),
+    Command(
+        "heal",
+        "Heal the network",
+        "Undo every cut that was made here, or that from these peers.",
+        usage="[NAME ...]",
+        takes=Takes.NODES,
+        live=True,
+    ),
     Command(
         "crash",
         "Crash a node",

@@ -57,11 +57,13 @@ def change_partition(app: GossipApp, argument: str) -> None:
     app.tell_change(experiments_of(app).partition(argument.split()))
 
 
-def heal(app: GossipApp) -> None:
-    """Undo every cut."""
-    if not experiments_of(app).heal():
-        raise CommandError("nothing is cut: /partition cuts")
-    app.tell_change("healed: everybody can reach everybody again")
+def heal(app: GossipApp, argument: str) -> None:
+    """Undo every cut, or that from some peers."""
+    names = argument.split()
+    if not experiments_of(app).heal(names):
+        raise CommandError("nothing is cut there: /partition cuts")
+    whom = ", ".join(printable(name)[:40] for name in names) or "everybody"
+    app.tell_change(f"healed: {whom} can be reached again")
 
 
 async def crash(app: GossipApp, name: str) -> None:

@@ -179,7 +179,8 @@ class Experiments:
         """
         for node in self._chosen(swarm=swarm):
             if peer is not None:
-                node.set_faults(None if faults == NO_FAULTS else faults, peer)
+                is_needless = faults == NO_FAULTS and node.fault_report.faults == NO_FAULTS
+                node.set_faults(None if is_needless else faults, peer)
                 continue
             node.set_faults(faults)
             for one in node.fault_report.by_peer if faults == NO_FAULTS else ():
@@ -214,17 +215,24 @@ class Experiments:
         there, here = self._named(sorted(far)), self._named(near)
         return f"the swarm is cut in two: {here} | {there}"
 
-    def heal(self) -> bool:
-        """Undo every cut; returns whether there was one."""
+    def heal(self, names: Sequence[str] = ()) -> bool:
+        """Undo every cut, or at a single node that from these peers; returns whether there was one.
+
+        Raises:
+            CommandError: In a swarm there is one cut, which is undone as a whole; or there is no such peer.
+        """
+        if names and self.is_swarm:
+            raise CommandError("the swarm is cut in two, or whole: /heal alone heals it")
+        if names:
+            peers = [self.address_of(name) for name in names]
+            was_cut = any(peer in self.node.fault_report.blocked for peer in peers)
+            self.node.unblock(peers)
+            return was_cut
         was_cut = any(node.fault_report.blocked for node in self._nodes())
         for node in self._nodes():
             node.unblock()
         self._far_side = frozenset()
         return was_cut
-
-    def rejoin(self, peer: Address) -> None:
-        """Undo the cut between the node one sits on and one peer."""
-        self.node.unblock([peer])
 
     def _cut_off(self, names: Sequence[str]) -> str:
         if not names:

@@ -170,9 +170,9 @@ class CommandRunner:
         """Cut the swarm in two, or this node off from peers."""
         experiments.change_partition(self._app, invocation.argument)
 
-    def run_heal(self, invocation: Invocation) -> None:  # noqa: ARG002
-        """Undo every cut."""
-        experiments.heal(self._app)
+    def run_heal(self, invocation: Invocation) -> None:
+        """Undo every cut, or that from some peers."""
+        experiments.heal(self._app, invocation.argument)
 
     def run_crash(self, invocation: Invocation) -> None:
         """End a node without a word."""

@@ -61,6 +61,11 @@ async def test_faults_towards_one_peer_by_name_or_address_and_off_for_all_ends_t
         assert report.by_peer == {address(2): Faults(loss=0.5), address(5): Faults(latency=(0.01, 0.01))}
         assert "faults at this node towards p2: loss=50" in driver.log
         assert "FAULTS: 2 peers apart" in driver.status
+        await driver.enter("/fault loss=1")
+        await driver.enter("/fault p2 off")
+        assert driver.node.fault_report.by_peer[address(2)] == Faults()
+        await driver.enter("/fault loss=0")
+        await driver.enter("/fault 127.0.0.1:8005 delay=10")
         await driver.enter("/fault p2 off")
         assert list(driver.node.fault_report.by_peer) == [address(5)]
         await driver.enter("/fault off")
@@ -104,9 +109,14 @@ async def test_a_single_node_is_cut_off_from_those_named_and_healed() -> None:
         assert blocked(driver.node) == [2, 5]
         assert "this node is cut off from p2, 127.0.0.1:8005; others still reach them" in driver.log
         assert "FAULTS: cut off from 2" in driver.status
+        await driver.enter("/heal p2")
+        assert blocked(driver.node) == [5]
+        assert "healed: p2 can be reached again" in driver.log
+        await driver.enter("/heal p2")
+        assert "nothing is cut there" in driver.hint
         await driver.enter("/heal")
         assert blocked(driver.node) == []
-        assert "healed" in driver.log
+        assert "healed: everybody can be reached again" in driver.log
 
 
 # The swarm.
@@ -135,6 +145,8 @@ async def test_a_swarm_is_cut_in_halves_with_strangers_on_the_side_of_the_first_
         assert [blocked(node) for node in nodes] == [[3, 4], [3, 4], [1, 2, 9], [1, 2, 9]]
         assert "the swarm is cut in two: n01, n02 | n03, n04" in driver.log
         assert "FAULTS: cut in two" in driver.status
+        await driver.enter("/heal n03")
+        assert "/heal alone heals it" in driver.hint
         await driver.enter("/heal")
         assert [blocked(node) for node in nodes] == [[]] * 4
         assert "FAULTS" not in driver.status
