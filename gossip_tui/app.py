@@ -27,6 +27,7 @@ from .drawing.status_line import Recent, Status
 from .export_commands import copy_text
 from .failures import Failures
 from .feed import Feed, Update
+from .guide import Guide
 from .notices import Notice
 from .palette import GossipCommands
 from .recording.feed import ReplayFeed
@@ -45,6 +46,7 @@ from .widgets.copying import CopyWanted
 from .widgets.overlay import OverlayPane
 from .widgets.partial_view import PartialViewPane
 from .widgets.space_time import SpaceTimePane
+from .widgets.tour_panel import TourPanel
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -86,6 +88,7 @@ class GossipApp(App[None], inherit_bindings=False):
         ascii: Draw with nothing but ASCII.
         theme: One of the own themes by its short name (``dark``), or one of Textual's.
         taping: Makes recordings of the feed.
+        tour: Whether to begin with the tour.
         tick_period: Seconds between two looks at the feed.
         clock: Seconds on a clock that only goes forward; rates, fading marks and insisting go by it.
         wall_clock: Unix seconds, for the lines of the log that no node sent.
@@ -96,6 +99,9 @@ class GossipApp(App[None], inherit_bindings=False):
     COMMANDS = {GossipCommands}  # noqa: RUF012 - Textual's declaration
     BINDINGS: ClassVar[list[BindingType]] = [
         *command_bindings(),
+        Binding("ctrl+n", "tour('next')", "Next step", show=False),
+        Binding("ctrl+t", "tour('skip')", "Skip the tour", show=False),
+        Binding("ctrl+o", "tour('never')", "No tour any more", show=False),
         Binding("ctrl+c", "help_quit", "Quit if pressed twice", show=False, system=True),
     ]
 
@@ -106,6 +112,7 @@ class GossipApp(App[None], inherit_bindings=False):
         ascii: bool = False,  # noqa: A002 - the option's name
         theme: str | None = None,
         taping: Taping | None = None,
+        tour: bool = False,
         tick_period: float = TICK_PERIOD,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -136,6 +143,8 @@ class GossipApp(App[None], inherit_bindings=False):
             wall_clock=wall_clock,
             seek=None if self.replay is None else self.seek,
         )
+        self.guide = Guide(self)
+        self._begins_with_tour = tour
         self.failures = Failures(self.report_status)
         self.frozen = False
         self._snapshot: NodeSnapshot | None = None
@@ -165,6 +174,8 @@ class GossipApp(App[None], inherit_bindings=False):
         """A key exists only where its command does: for several nodes, in a recording, at a live node."""
         if action == "command":
             return any(command.name in parameters for command in self.commands)
+        if action == "tour":
+            return self.guide.tour is not None
         return super().check_action(action, parameters)
 
     # What there is to know.
@@ -235,6 +246,15 @@ class GossipApp(App[None], inherit_bindings=False):
         """Show what changed since the last look; when nothing did, only the rates have to settle."""
         self.main.space_time.look()
         self.main.overlay.look()
+        self.show_news()
+        if self._snapshot is not None:
+            if self._begins_with_tour:
+                self._begins_with_tour = False
+                self.guide.begin()
+            self.guide.look()
+
+    def show_news(self) -> None:
+        """Poll the feed, and show what it gives."""
         update = self.feed.poll()
         if self.replay is not None and self.main.scrub_bar is not None:
             self.main.scrub_bar.show(self.replay.scrub())
@@ -251,6 +271,7 @@ class GossipApp(App[None], inherit_bindings=False):
     def show_update(self, update: Update) -> None:
         """Give every pane what is new for it."""
         main = self.main
+        self.guide.take(update)
         if update.moved:
             main.show_other_node()
         main.show(update.snapshot)
@@ -300,6 +321,14 @@ class GossipApp(App[None], inherit_bindings=False):
     def action_command(self, name: str) -> None:
         """Carry out a command of the table without an argument: what keys do."""
         self.pick(find_command(name, demo=self.is_demo, replay=self.is_replay))
+
+    def action_tour(self, what: str) -> None:
+        """Go on in the tour, or end it: what its keys do."""
+        self.runner.guide(what)
+
+    def on_tour_panel_chosen(self, event: TourPanel.Chosen) -> None:
+        """Do what was clicked on in the panel of the tour."""
+        self.runner.guide(event.action)
 
     def pick(self, command: Command) -> None:
         """Carry out a command, or put it into the composer if it needs an argument."""
@@ -393,6 +422,7 @@ class GossipApp(App[None], inherit_bindings=False):
         around = neighbours(message, self.main.log_pane.messages)
         names.learn([other.id.origin for other in around])
         self.push_screen(MessageScreen(message, around, names))
+        self.guide.note_opened(message, around)
 
     def on_copy_wanted(self, event: CopyWanted) -> None:
         """Copy what some pane or dialog shows."""

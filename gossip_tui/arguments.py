@@ -85,7 +85,7 @@ class StrategyName(AnyType):
 
 def option(*names: str, **settings: Any) -> Callable[[Function], Function]:
     """An option that the environment gives as well, as ``GOSSIP_TUI_<OPTION>`` whatever the command."""
-    variable = "GOSSIP_TUI_" + names[0].removeprefix("--").upper().replace("-", "_")
+    variable = "GOSSIP_TUI_" + names[0].split("/")[0].removeprefix("--").upper().replace("-", "_")
     return click.option(*names, envvar=variable, show_envvar=False, **settings)
 
 

@@ -23,6 +23,7 @@ from .arguments import (
     RECORD_OPTIONS,
     SCREEN_OPTIONS,
     node_options,
+    option,
     options,
     settings_of,
     tape_options,
@@ -175,9 +176,14 @@ def start_run(settings: dict[str, Any]) -> None:
 @click.option(
     "--seed", type=int, default=None, help="The same seed tells the same stories.  [default: by chance]"
 )
+@option(
+    "--tour/--no-tour",
+    default=None,
+    help="Begin with the tour, or without.  [default: until it was seen]",
+)
 @options(NETWORK_OPTIONS, SCREEN_OPTIONS, RECORD_OPTIONS)
 @click.pass_context
-def demo(context: click.Context, /, nodes: int, seed: int | None, **_: Any) -> None:
+def demo(context: click.Context, /, nodes: int, seed: int | None, tour: bool | None, **_: Any) -> None:
     """Watch a swarm of real nodes in this process gossip by itself.
 
     One of them listens in the port range, so gossip-tui in another terminal joins by just starting.
@@ -190,7 +196,7 @@ def demo(context: click.Context, /, nodes: int, seed: int | None, **_: Any) -> N
     from .screen import Looks, run_demo
 
     looks = Looks(bool(settings["ascii"]), settings["theme"])
-    run_demo(chosen, looks, tape_options(settings), nodes=nodes, seed=seed)
+    run_demo(chosen, looks, tape_options(settings), nodes=nodes, seed=seed, tour=tour)
 
 
 @cli.command(

@@ -62,6 +62,7 @@ class Takes(StrEnum):
     SORT = "sort"
     STRATEGY = "strategy"
     THEME = "theme"
+    TOUR = "tour"
 
 
 class Where(StrEnum):
@@ -404,6 +405,15 @@ COMMANDS: tuple[Command, ...] = (
         usage="[NAME]",
         takes=Takes.THEME,
     ),
+    Command(
+        "tour",
+        "Take the tour",
+        "Show in six steps what there is; next, skip, or never: no demo begins with it any more.",
+        usage="[next|skip|never]",
+        takes=Takes.TOUR,
+        live=True,
+        demo=True,
+    ),
     Command("quit", "Quit", "Leave the network and end the program.", key="ctrl+q", footer="Quit"),
 )
 """Every command, in the order in which help, palette and footer show them."""
@@ -412,6 +422,7 @@ KEYS: tuple[Key, ...] = (
     Key("Esc", "Move between composer and log; in a dialog: close it.", Where.EVERYWHERE),
     Key("Tab", "Move to the next pane.", Where.EVERYWHERE),
     Key("^p", "Open the command palette.", Where.EVERYWHERE),
+    Key("^n ^t ^o", "In the tour: next step, skip it, never see it again.", Where.EVERYWHERE),
     Key("Enter", "Send the line, or carry out the command.", Where.COMPOSER),
     Key("Up Down", "Go through the lines typed before.", Where.COMPOSER),
     Key("Tab", "Complete a command, a peer, a strategy.", Where.COMPOSER),

@@ -11,6 +11,7 @@ from protocol.core.strategy import PRESETS
 
 from .commands import SWARM, Command, Takes, available
 from .exports.formats import Format
+from .tour import TourWish
 
 __all__ = ["Completion", "Vocabulary", "complete"]
 
@@ -118,6 +119,7 @@ ARGUMENTS: dict[Takes, Callable[[Vocabulary], Iterable[str]]] = {
     Takes.SORT: lambda _: ("age", "name"),
     Takes.STRATEGY: lambda words: words.strategies,
     Takes.THEME: lambda words: words.themes,
+    Takes.TOUR: lambda _: tuple(TourWish),
 }
 """What completes an argument of each kind."""
 

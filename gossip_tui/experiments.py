@@ -115,6 +115,11 @@ class Experiments:
 
     # What there is to know.
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the swarm is cut in two."""
+        return bool(self._far_side)
+
     def state_of(self, index: int) -> NodeState:
         """What has become of a node."""
         node = self._nodes()[index]
@@ -131,9 +136,7 @@ class Experiments:
             Member(node.id.name, self.state_of(index), int(index in self._far_side))
             for index, node in enumerate(nodes)
         )
-        return Lab(
-            members, bool(self._far_side), total_of([node.fault_report for node in nodes], self._seat())
-        )
+        return Lab(members, self.is_cut, total_of([node.fault_report for node in nodes], self._seat()))
 
     def summary(self) -> str:
         """What is out of order but the faults of the node one sits on, in a few words; empty for nothing."""
@@ -143,7 +146,7 @@ class Experiments:
         reports = [node.fault_report for index, node in enumerate(nodes) if index != seat]
         faulty = sum(report.faults != NO_FAULTS or bool(report.by_peer) for report in reports)
         parts = [
-            "cut in two" if self._far_side else "",
+            "cut in two" if self.is_cut else "",
             f"{crashed} crashed" if crashed else "",
             f"{stopped} stopped" if stopped else "",
             f"faults at {faulty} other nodes" if faulty > 1 else "faults at another node" if faulty else "",

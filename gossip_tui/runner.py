@@ -18,6 +18,7 @@ from .export_commands import copy_here, export_here
 from .recording.player import moment_of_text
 from .text import safe
 from .theme import THEMES
+from .tour import TourWish
 from .widgets.log_filter import FilterError
 from .widgets.log_records import LogOrder
 
@@ -298,6 +299,21 @@ class CommandRunner:
     def run_theme(self, invocation: Invocation) -> None:
         """Use a theme, or the next of the own ones."""
         self._app.use_theme(invocation.argument or next_theme(self._app.theme))
+
+    def run_tour(self, invocation: Invocation) -> None:
+        """Begin the tour, go on in it, or end it."""
+        wish = chosen(invocation, TourWish)
+        if wish is None:
+            self._app.guide.begin()
+        elif self._app.guide.tour is None and wish is not TourWish.NEVER:
+            raise CommandError("there is no tour now: /tour begins it")
+        else:
+            self.guide(wish)
+
+    def guide(self, wish: str) -> None:
+        """Do what was asked of the tour."""
+        guide = self._app.guide
+        {TourWish.NEXT: guide.go_on, TourWish.SKIP: guide.skip, TourWish.NEVER: guide.forgo}[TourWish(wish)]()
 
     def run_quit(self, invocation: Invocation) -> None:  # noqa: ARG002
         """Leave and end, after a question if messages would be lost."""

@@ -18,6 +18,7 @@ from .recording.feed import ReplayFeed
 from .recording.reader import load
 from .recording.taping import TapeOptions, Taping
 from .shutdown import ending_signals, restored_terminal, terminal_is_gone
+from .tour_memory import tour_is_remembered
 
 try:
     from .driver import SteadyDriver
@@ -74,14 +75,23 @@ async def run_to_the_end(app: TerminalApp) -> None:
         raise app.failure
 
 
-def run_demo(options: NodeOptions, looks: Looks, tape: TapeOptions, *, nodes: int, seed: int | None) -> None:
-    """Show a swarm that chats by itself until the person quits.
+def run_demo(
+    options: NodeOptions,
+    looks: Looks,
+    tape: TapeOptions,
+    *,
+    nodes: int,
+    seed: int | None,
+    tour: bool | None = None,
+) -> None:
+    """Show a swarm that chats by itself until the person quits; with the tour, unless told or remembered.
 
     Raises:
         OSError: Not all nodes can bind.
         RecordingError: The file to record to exists already or can't be made.
     """
-    asyncio.run(show_demo(options, looks, tape, nodes=nodes, seed=seed))
+    begins = not tour_is_remembered() if tour is None else tour
+    asyncio.run(show_demo(options, looks, tape, nodes=nodes, seed=seed, tour=begins))
 
 
 async def show_node(options: NodeOptions, looks: Looks, tape: TapeOptions) -> None:
@@ -92,7 +102,7 @@ async def show_node(options: NodeOptions, looks: Looks, tape: TapeOptions) -> No
 
 
 async def show_demo(
-    options: NodeOptions, looks: Looks, tape: TapeOptions, *, nodes: int, seed: int | None
+    options: NodeOptions, looks: Looks, tape: TapeOptions, *, nodes: int, seed: int | None, tour: bool
 ) -> None:
     """Open a swarm, let it chat, show it, and leave with all of it."""
     rng = random.Random(seed)
@@ -101,7 +111,7 @@ async def show_demo(
         swarm = Swarm(members, Chatter(nodes, rng))
         try:
             swarm.start()
-            await show(NodeFeed(*members, on_replaced=swarm.replace), looks, taping)
+            await show(NodeFeed(*members, on_replaced=swarm.replace), looks, taping, tour=tour)
         finally:
             await swarm.stop()
             await close_nodes(swarm.nodes)
@@ -124,14 +134,14 @@ class TerminalApp(GossipApp):
         return self._exception
 
 
-async def show(feed: Feed, looks: Looks, taping: Taping | None = None) -> None:
+async def show(feed: Feed, looks: Looks, taping: Taping | None = None, *, tour: bool = False) -> None:
     """Draw a feed until the person quits or a signal ends it.
 
     Raises:
         Exception: Whatever brought the application down.
     """
     collect_less_often()
-    app = TerminalApp(feed, ascii=looks.ascii_only, theme=looks.theme, taping=taping)
+    app = TerminalApp(feed, ascii=looks.ascii_only, theme=looks.theme, taping=taping, tour=tour)
     drawing = asyncio.current_task()
     assert drawing is not None
 

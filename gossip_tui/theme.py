@@ -61,6 +61,8 @@ class Glyphs:
     down: str
     dot: str
     """Between two facts on one line."""
+    pointer: str
+    """Before the title of the pane that the tour points at."""
     border: str
     """The CSS border type of a pane."""
 
@@ -87,6 +89,7 @@ UNICODE = Glyphs(
     sorted="▼",
     down="▼",
     dot="·",
+    pointer="►",
     border="round",
 )
 """For terminals that show Unicode, which is nearly all of them."""
@@ -113,6 +116,7 @@ ASCII = Glyphs(
     sorted="*",
     down="v",
     dot="-",
+    pointer=">",
     border="ascii",
 )
 """For ``--ascii``: nothing that a serial console or an old font could not show."""

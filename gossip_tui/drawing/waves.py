@@ -71,10 +71,14 @@ class Waves:
         """The wave that is shown."""
         self._waves: dict[Dot, Wave] = {}
         self._newest: Wave | None = None
+        self._own: Wave | None = None
         self._started_at = 0.0
 
-    def observe(self, deliveries: Iterable[Delivery], now: float) -> None:
-        """Take in what was delivered, and start the newest wave if the one before is through."""
+    def observe(self, deliveries: Iterable[Delivery], now: float, own: NodeId | None = None) -> None:
+        """Take in what was delivered, and start the newest wave if the one before is through.
+
+        What the node ``own`` said is shown before what others said since, for people look for it.
+        """
         for delivery in deliveries:
             message = delivery.message
             if message.from_history:
@@ -82,11 +86,14 @@ class Waves:
             wave = self._waves.get(message.id)
             if wave is None:
                 wave = self._newest = self._waves[message.id] = Wave(message)
+                if message.id.origin == own:
+                    self._own = wave
                 if len(self._waves) > WAVE_LIMIT:
                     del self._waves[next(iter(self._waves))]
             wave.reach(delivery)
-        if self._newest is not self.current and not self.is_busy(now):
-            self.current, self._started_at = self._newest, now
+        following = self._own or self._newest
+        if following is not self.current and not self.is_busy(now):
+            self.current, self._started_at, self._own = following, now, None
 
     def replay(self, now: float) -> None:
         """Show the wave once more from its beginning."""

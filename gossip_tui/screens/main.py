@@ -17,6 +17,7 @@ from textual.widget import Widget
 from gossip_tui.commands import Where
 from gossip_tui.observed import Deliveries, OverlayPicture
 from gossip_tui.theme import UNICODE, Glyphs
+from gossip_tui.tour import Tour
 from gossip_tui.widgets.causal_log import CausalLogPane
 from gossip_tui.widgets.composer import Composer
 from gossip_tui.widgets.key_footer import KeyFooter
@@ -27,6 +28,7 @@ from gossip_tui.widgets.rates import RatesPane
 from gossip_tui.widgets.scrub_bar import ScrubBar
 from gossip_tui.widgets.space_time import LOOK_PERIOD, SpaceTimePane
 from gossip_tui.widgets.status_bar import StatusBar
+from gossip_tui.widgets.tour_panel import TourPanel
 from protocol.core.identity import NodeId
 from protocol.core.snapshot import NodeSnapshot
 
@@ -44,6 +46,14 @@ FRAME_ROWS = 10
 
 TITLES = ("Causal log", "Space-time", "Overlay")
 """What the panes at the right are called while others stand in front of them; in the order of their keys."""
+
+TOUR_NAMES = {
+    Where.VIEW: "Partial view (F2)",
+    Where.LOG: "Causal log (F3)",
+    Where.SPACE_TIME: "Space-time (F4)",
+    Where.OVERLAY: "Overlay (F5)",
+}
+"""What the tour calls the panes that it points at, each with its key."""
 
 Tab = CausalLogPane | SpaceTimePane | OverlayPane
 """A pane that shares its place with others, one of which stands in front."""
@@ -126,6 +136,7 @@ class MainScreen(Screen[None]):
         )
         for place, tab in enumerate(self.tabs):
             tab.tabs = TITLES[:place], TITLES[place + 1 :]
+        self.tour_panel = TourPanel((SMALL_COLUMNS, SMALL_ROWS), glyphs=glyphs, id="tour")
         self.front_pane: Tab = self.log_pane
         """Which of the panes that share the place at the right stands in front."""
         self.scrub_bar = None if seek is None else ScrubBar(seek, glyphs=glyphs, id="scrub")
@@ -172,6 +183,7 @@ class MainScreen(Screen[None]):
             yield from self.tabs
         if self.scrub_bar is not None:
             yield self.scrub_bar
+        yield self.tour_panel
         yield self.composer
         yield KeyFooter(compact=True)
 
@@ -186,6 +198,7 @@ class MainScreen(Screen[None]):
         for candidate in Arrangement:
             self.set_class(candidate is shown, candidate)
         self.set_class(self.size.height < FRAME_ROWS, "-low")
+        self.tour_panel.draw_lines()
         self.set_class(self.active_pane is self.partial_view, "-only-view")
         for tab in self.tabs:
             tab.set_class(tab is self.front_pane, "-front")
@@ -218,6 +231,34 @@ class MainScreen(Screen[None]):
         if isinstance(event.widget, Pane) and event.widget is not self.active_pane:
             self._activate(event.widget)
             self.arrange_panes(self.arrangement)
+
+    def point_at(self, tour: Tour | None) -> None:
+        """Show a step of the tour, and the pane it is about in front of others; without one, none of it."""
+        step = tour.step if tour is not None else None
+        pane = self.pane_of(step.pane) if step is not None else None
+        for one in self.panes:
+            one.point(one is pane)
+        self.tour_panel.show(tour, TOUR_NAMES[step.pane] if step is not None else "")
+        if pane is not None:
+            leaves_focus = isinstance(self.focused, Pane) and self.focused is not pane
+            self._activate(pane)
+            self.arrange_panes(self.arrangement)
+            if leaves_focus:
+                pane.focus()  # the one that had it may be hidden now
+
+    def pane_of(self, where: Where) -> Pane:
+        """The pane that the table of keys calls so.
+
+        Raises:
+            KeyError: It has no keys.
+        """
+        panes: dict[Where, Pane] = {
+            Where.VIEW: self.partial_view,
+            Where.LOG: self.log_pane,
+            Where.SPACE_TIME: self.space_time,
+            Where.OVERLAY: self.overlay,
+        }
+        return panes[where]
 
     def _activate(self, pane: Pane) -> None:
         """Put a pane in front; the one it hides is still there behind its tab."""

@@ -32,7 +32,7 @@ from gossip_tui.drawing.sentences import no_overlay, wrapped
 from gossip_tui.drawing.waves import Waves
 from gossip_tui.observed import Deliveries, OverlayPicture
 from gossip_tui.theme import UNICODE, Glyphs
-from protocol.core.identity import NodeId
+from protocol.core.identity import Dot, NodeId
 
 from .pane import Pane
 
@@ -157,7 +157,7 @@ class OverlayPane(Pane):
         self._seen = deliveries.cursor
         now = self._clock()
         if deliveries.rows:
-            self._waves.observe(deliveries.rows, now)
+            self._waves.observe(deliveries.rows, now, deliveries.seat)
         picture = self._picture()
         if picture != self._shown:
             self._shown = picture
@@ -188,6 +188,14 @@ class OverlayPane(Pane):
     def scene(self) -> Scene | None:
         """What is drawn: who knows whom, and whose view stands out."""
         return self._scene
+
+    @property
+    def wave_seen(self) -> Dot | None:
+        """The message whose wave is on the screen and has come to its end; None while it moves."""
+        wave = self._waves.current
+        if wave is None or not self._on_screen or self._waves.is_moving(self._clock()):
+            return None
+        return wave.message.id
 
     @property
     def visible_text(self) -> list[str]:

@@ -61,9 +61,11 @@ class Pane(ScrollView, can_focus=True):
             border-title-color: $foreground;
             border-title-style: bold;
         }
+        &.-pointed, &.-pointed:focus { border: heavy $accent; border-title-color: $accent; }
         &.-ascii {
             border: ascii $foreground 30%;
             &:focus { border: ascii $primary; }
+            &.-pointed, &.-pointed:focus { border: ascii $accent; }
         }
     }
     """
@@ -96,6 +98,8 @@ class Pane(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self.tabs: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         """Titles of the panes behind this one: those that come before it, and those after."""
+        self.pointed = False
+        """Whether the tour points at this pane; ``point`` changes it."""
         self._titles: tuple[tuple[str, ...], str] = ((), "")
         self._on_screen = False
         self._thumb: tuple[int, int] | None = None
@@ -161,12 +165,20 @@ class Pane(ScrollView, can_focus=True):
         """Forget what was drawn; for panes with a cache to extend."""
         self.refresh()
 
+    def point(self, pointed: bool) -> None:
+        """Let the frame say that this is the pane to look at, or not any more."""
+        self.pointed = pointed
+        self.set_class(pointed, "-pointed")
+        self.retitle()
+
     def set_title(self, title: str, subtitle: str = "") -> None:
         """Put safe text into the frame, never read as markup; only a change draws the frame anew.
 
         The titles of the panes behind this one stand beside its own, if there is room for all of them.
         """
         before, after = self.tabs
+        if self.pointed:
+            title = f"{self.glyphs.pointer} {title}"
         has_room = (
             cell_len("".join((*before, title, *after))) + 3 * len(before + after) <= self.size.width - 2
         )

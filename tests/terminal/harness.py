@@ -253,5 +253,5 @@ def environment(ports: PortRange, **settings: str) -> dict[str, str]:
     """The environment of a program under test: this one's, without what would change the screen."""
     unwanted = ("GOSSIP_TUI_", "TEXTUAL", "COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "TERM", "PYTEST")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1"}
+    own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1", "GOSSIP_TUI_TOUR": "0"}
     return {**kept, **own, "GOSSIP_TUI_PORTS": str(ports), **settings}
