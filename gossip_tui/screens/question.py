@@ -157,9 +157,10 @@ class QuitQuestion(Question[QuitAnswer]):
 
     def on_mount(self) -> None:
         """Look a few times a second whether there is still something to wait for."""
-        self.set_interval(0.25, self.look)
+        self._watch = self.set_interval(0.25, self.look)
 
     def look(self) -> None:
         """Go if every message has been heard."""
         if self._unacknowledged() == 0:
+            self._watch.stop()  # a question is answered once
             self.dismiss(QuitAnswer.QUIT)
