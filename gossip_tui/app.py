@@ -24,6 +24,7 @@ from .completion import Vocabulary
 from .drawing.mentions import mentions
 from .drawing.names import Names
 from .drawing.status_line import Recent, Status
+from .experiments import Lab
 from .export_commands import copy_text
 from .failures import Failures
 from .feed import Feed, Update
@@ -43,6 +44,7 @@ from .theme import ASCII, THEMES, UNICODE, colorless
 from .widgets.causal_log import CausalLogPane, NoticeKind
 from .widgets.composer import IN_A_RECORDING, INVITATIONS, Composer
 from .widgets.copying import CopyWanted
+from .widgets.fault_dials import FaultDialsPane
 from .widgets.overlay import OverlayPane
 from .widgets.partial_view import PartialViewPane
 from .widgets.space_time import SpaceTimePane
@@ -137,6 +139,7 @@ class GossipApp(App[None], inherit_bindings=False):
             self.composer,
             feed.deliveries,
             feed.overlay,
+            self.lab,
             look_period=tick_period / 2,
             glyphs=self.glyphs,
             clock=clock,
@@ -211,6 +214,10 @@ class GossipApp(App[None], inherit_bindings=False):
         """The commands there are here."""
         return available(demo=self.is_demo, replay=self.is_replay)
 
+    def lab(self) -> Lab | None:
+        """How experiments stand; None where nothing is live."""
+        return self.feed.experiments.picture() if self.feed.experiments is not None else None
+
     def vocabulary(self) -> Vocabulary:
         """The words that Tab knows now."""
         nodes = self.feed.seats if self.is_demo else ()
@@ -246,6 +253,7 @@ class GossipApp(App[None], inherit_bindings=False):
         """Show what changed since the last look; when nothing did, only the rates have to settle."""
         self.main.space_time.look()
         self.main.overlay.look()
+        self.main.faults.look()
         self.show_news()
         if self._snapshot is not None:
             if self._begins_with_tour:
@@ -446,6 +454,15 @@ class GossipApp(App[None], inherit_bindings=False):
             self.feed.move(seats.index(node.name))
         else:
             self.push_screen(PeersScreen(self.snapshot, node))
+
+    def on_fault_dials_pane_command_wanted(self, event: FaultDialsPane.CommandWanted) -> None:
+        """Carry out what turning a dial stands for."""
+        try:
+            self.runner.take(event.line)
+        except GossipError as error:
+            self.refuse(str(error))
+        self.tick()
+        event.pane.settle()
 
     def ask_about_paste(self, lines: list[str]) -> None:
         """Ask whether several pasted lines are several messages."""

@@ -74,6 +74,7 @@ class Where(StrEnum):
     VIEW = "view"
     SPACE_TIME = "space-time"
     OVERLAY = "overlay"
+    FAULTS = "faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,14 @@ COMMANDS: tuple[Command, ...] = (
         "Move to the overlay: the graph of partial views.",
         key="f5",
         footer="Overlay",
+        spare=2,
+    ),
+    Command(
+        "faults",
+        "Go to the faults",
+        "Move to the dials: faults, cuts, and how nodes sample and spread.",
+        key="f6",
+        footer="Faults",
         spare=2,
     ),
     Command(
@@ -451,6 +460,11 @@ KEYS: tuple[Key, ...] = (
     Key("Home", "Let the own view stand out again.", Where.OVERLAY),
     Key("Enter", "Open the node whose view stands out; in the demo: move there.", Where.OVERLAY),
     Key("r", "Show the last wave once more.", Where.OVERLAY),
+    Key("Up Down PgUp PgDn Home End", "Go to another dial.", Where.FAULTS),
+    Key("Left Right", "Turn the dial; it takes force a moment later, or with Enter.", Where.FAULTS),
+    Key("0", "Reset the dial.", Where.FAULTS),
+    Key("1 to 9 . Backspace Enter", "Type a number; Enter lets it take force.", Where.FAULTS),
+    Key("a", "In the demo: turn dials for this node, or for all.", Where.FAULTS),
 )
 """Every key that is no command of its own."""
 

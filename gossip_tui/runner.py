@@ -97,6 +97,10 @@ class CommandRunner:
         """Go to the overlay."""
         self._app.main.go_to(self._app.main.overlay)
 
+    def run_faults(self, invocation: Invocation) -> None:  # noqa: ARG002
+        """Go to the dials."""
+        self._app.main.go_to(self._app.main.faults)
+
     def run_join(self, invocation: Invocation) -> None:
         """Join through contacts; after leaving, come back."""
         contacts = self._addresses(invocation.words)

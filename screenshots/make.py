@@ -176,6 +176,8 @@ class Picture(NamedTuple):
     """Typed into the composer before the keys are pressed."""
     then: float = 0.0
     """Seconds that go by after the keys, before the picture is taken."""
+    faults: str = ""
+    """What happens to the datagrams of the node that is shown."""
     whole: bool = False
     """Whether all nodes are in this process, as in the demo, so that everything can be observed."""
 
@@ -193,6 +195,7 @@ PICTURES = (
     Picture("palette", 110, 32, keys=("ctrl+p",)),
     Picture("space-time", 132, 40, keys=("f4", *["up"] * 14), whole=True),
     Picture("overlay", 132, 40, keys=("f5",), then=0.8, whole=True),
+    Picture("faults", 120, 36, keys=("f6", "down"), faults="loss=10 delay=20..80 duplicate=5"),
     Picture("filter", 110, 26, line="/filter from:n03", keys=("enter",)),
 )
 """Every picture there is."""
@@ -202,6 +205,8 @@ async def take(picture: Picture, seed: int = SEED) -> str:
     """One picture as SVG."""
     network = Network(seed)
     sim = network.sim
+    if picture.faults:
+        sim.nodes[0].set_faults(Faults.parse(picture.faults))
     app = GossipApp(
         SimulationFeed(sim, sim.nodes if picture.whole else sim.nodes[:1]),
         ascii=picture.ascii,

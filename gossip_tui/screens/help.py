@@ -48,6 +48,16 @@ PANES = (
             "lines show the ways it may have come. A real node sees its own view and what its peers told."
         ),
     ),
+    (
+        "Faults",
+        (
+            "Dials: what happens to the datagrams of this node, or to those with one peer, in either "
+            "direction; who is cut off; how the node samples and spreads. At the top, what faults did so "
+            "far. In the demo they are for this node or the whole swarm, the swarm can be cut in two, and "
+            "nodes stopped, crashed and brought back. Every change is a line in the log and a mark in the "
+            "rates, and the status bar says so while it lasts."
+        ),
+    ),
     ("Rates", "Datagrams a second, and which share of the messages came twice, was repaired or refused."),
     (
         "Composer",

@@ -15,11 +15,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from gossip_tui.commands import Where
+from gossip_tui.experiments import Lab
 from gossip_tui.observed import Deliveries, OverlayPicture
 from gossip_tui.theme import UNICODE, Glyphs
 from gossip_tui.tour import Tour
 from gossip_tui.widgets.causal_log import CausalLogPane
 from gossip_tui.widgets.composer import Composer
+from gossip_tui.widgets.fault_dials import FaultDialsPane
 from gossip_tui.widgets.key_footer import KeyFooter
 from gossip_tui.widgets.overlay import OverlayPane
 from gossip_tui.widgets.pane import Pane
@@ -44,7 +46,7 @@ FRAME_ROWS = 10
 """Below this a frame would take the room of what it frames."""
 
 
-TITLES = ("Causal log", "Space-time", "Overlay")
+TITLES = ("Causal log", "Space-time", "Overlay", "Faults")
 """What the panes at the right are called while others stand in front of them; in the order of their keys."""
 
 TOUR_NAMES = {
@@ -52,10 +54,11 @@ TOUR_NAMES = {
     Where.LOG: "Causal log (F3)",
     Where.SPACE_TIME: "Space-time (F4)",
     Where.OVERLAY: "Overlay (F5)",
+    Where.FAULTS: "Faults (F6)",
 }
 """What the tour calls the panes that it points at, each with its key."""
 
-Tab = CausalLogPane | SpaceTimePane | OverlayPane
+Tab = CausalLogPane | SpaceTimePane | OverlayPane | FaultDialsPane
 """A pane that shares its place with others, one of which stands in front."""
 
 
@@ -88,6 +91,7 @@ class MainScreen(Screen[None]):
         composer: The line to type into.
         observe: Gives what was delivered at the nodes of this process, as ``Feed.deliveries`` does.
         picture: Gives who knows whom, as ``Feed.overlay`` does.
+        lab: Gives how experiments stand; None where nothing is live.
         look_period: Seconds between two looks of the space-time diagram; the overlay looks at every fourth.
         glyphs: What to draw with.
         clock: Seconds on a clock that only goes forward; rates and fading marks go by it.
@@ -109,6 +113,7 @@ class MainScreen(Screen[None]):
         composer: Composer,
         observe: Callable[[Mapping[NodeId, int]], Deliveries],
         picture: Callable[[], OverlayPicture],
+        lab: Callable[[], Lab | None],
         *,
         look_period: float = LOOK_PERIOD,
         glyphs: Glyphs = UNICODE,
@@ -134,6 +139,7 @@ class MainScreen(Screen[None]):
             glyphs=glyphs,
             id="overlay",
         )
+        self.faults = FaultDialsPane(lab, settle_period=4.8 * look_period, glyphs=glyphs, id="faults")
         for place, tab in enumerate(self.tabs):
             tab.tabs = TITLES[:place], TITLES[place + 1 :]
         self.tour_panel = TourPanel((SMALL_COLUMNS, SMALL_ROWS), glyphs=glyphs, id="tour")
@@ -160,18 +166,19 @@ class MainScreen(Screen[None]):
             self.log_pane: Where.LOG,
             self.space_time: Where.SPACE_TIME,
             self.overlay: Where.OVERLAY,
+            self.faults: Where.FAULTS,
         }
         return Where.EVERYWHERE if focused is None else places.get(focused, Where.EVERYWHERE)
 
     @property
-    def panes(self) -> tuple[PartialViewPane, CausalLogPane, SpaceTimePane, OverlayPane, RatesPane]:
+    def panes(self) -> tuple[Pane, ...]:
         """All panes, in the order of their keys."""
         return self.partial_view, *self.tabs, self.rates
 
     @property
-    def tabs(self) -> tuple[CausalLogPane, SpaceTimePane, OverlayPane]:
+    def tabs(self) -> tuple[CausalLogPane, SpaceTimePane, OverlayPane, FaultDialsPane]:
         """The panes that share the place at the right, in the order of their keys."""
-        return self.log_pane, self.space_time, self.overlay
+        return self.log_pane, self.space_time, self.overlay, self.faults
 
     def compose(self) -> ComposeResult:
         """Status bar, panes, composer, keys."""
@@ -210,6 +217,7 @@ class MainScreen(Screen[None]):
             self.partial_view.show(snapshot)
         self.log_pane.show(snapshot)
         self.rates.show(snapshot)
+        self.faults.show(snapshot)
 
     def show_other_node(self) -> None:
         """Forget what the panes know of the node before."""
@@ -257,13 +265,14 @@ class MainScreen(Screen[None]):
             Where.LOG: self.log_pane,
             Where.SPACE_TIME: self.space_time,
             Where.OVERLAY: self.overlay,
+            Where.FAULTS: self.faults,
         }
         return panes[where]
 
     def _activate(self, pane: Pane) -> None:
         """Put a pane in front; the one it hides is still there behind its tab."""
         self.active_pane = pane
-        if isinstance(pane, CausalLogPane | SpaceTimePane | OverlayPane):
+        if isinstance(pane, Tab):
             self.front_pane = pane
 
     def action_toggle_focus(self) -> None:

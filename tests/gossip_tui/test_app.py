@@ -532,6 +532,7 @@ async def test_the_footer_shows_every_key_of_the_table() -> None:
             ("F3", "Log"),
             ("F4", "Space-time"),
             ("F5", "Overlay"),
+            ("F6", "Faults"),
             ("F7", "Record"),
             ("F8", "Freeze"),
             ("F10", "Zoom"),
@@ -544,14 +545,6 @@ async def test_the_footer_shows_every_key_of_the_table() -> None:
 async def test_the_footer_fits(size: tuple[int, int]) -> None:
     async with driven(size=size) as driver:
         assert "^q Quit" in driver.rows[-1]
-
-
-@pytest.mark.parametrize("key", ["f6"])
-async def test_keys_of_what_is_not_there_yet_do_nothing(key: str) -> None:
-    async with driven() as driver:
-        before = driver.text
-        await driver.press(key)
-        assert driver.text == before
 
 
 async def test_f1_opens_the_help_and_closes_it() -> None:
