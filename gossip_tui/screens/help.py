@@ -72,6 +72,7 @@ TITLES = {
     Where.LOG: "Causal log",
     Where.SPACE_TIME: "Space-time",
     Where.OVERLAY: "Overlay",
+    Where.FAULTS: "Faults",
     Where.COMPOSER: "Composer",
 }
 """The panes that have keys of their own."""
