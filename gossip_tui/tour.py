@@ -68,8 +68,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "Cut the network",
-        "Type /partition and press Enter: no half of the nodes reaches the other any more. What you say then "
-        "lights up one half alone.",
+        "Type /partition and press Enter: half of the nodes can't reach the other half any more. What you "
+        "say then lights up one half alone.",
         Where.OVERLAY,
         lambda then, now: now.is_cut,  # noqa: ARG005 - all steps are asked alike
     ),

@@ -21,14 +21,17 @@ PANES = (
         "Partial view",
         (
             "The peers this node knows right now: never everyone, always a changing sample. Age counts the "
-            "exchanges since a peer was fresh; the bar grows with it."
+            "exchanges since a peer was fresh; the bar grows with it. Arrows say who asked whom last, rtt "
+            "how long an answer took. The frame says how many peers there is room for, c, and how they are "
+            "chosen: /strategy changes that."
         ),
     ),
     (
         "Causal log",
         (
             "Every message once, and after everything it can be an answer to. The numbers in braces are its "
-            "vector clock: how many messages of each origin had happened before it, itself included."
+            "vector clock: how many messages of each origin had happened before it, itself included. What "
+            "came before something that it depends on is held back, dimmed, with what it waits for."
         ),
     ),
     (
@@ -58,10 +61,19 @@ PANES = (
             "rates, and the status bar says so while it lasts."
         ),
     ),
-    ("Rates", "Datagrams a second, and which share of the messages came twice, was repaired or refused."),
+    (
+        "Rates",
+        (
+            "Datagrams and bytes a second, in and out, and which share of the messages came twice, was "
+            "repaired or refused. It stands below the view where there is room, and has no keys."
+        ),
+    ),
     (
         "Composer",
-        "Plain text is gossip for everyone. A slash starts a command, two slashes a text that has one.",
+        (
+            "Plain text is gossip for everyone. A slash starts a command, two slashes a text that has one. "
+            "What can't be sent stays, and a line above it says why."
+        ),
     ),
 )
 """The panes and what they mean."""

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,27 @@ def test_the_demo_chats_by_itself_and_other_terminals_join_by_just_starting(farm
     guest.wait_for(lambda text: re.search(r"n0\d#\d+", text), "the guest hears the swarm")
     guest.say("hello swarm")
     demo.wait_for_text("hello swarm")
+
+
+def test_the_demo_begins_with_the_tour_until_it_is_forgone(farm: Farm, tmp_path: Path) -> None:
+    settings = {"GOSSIP_TUI_TOUR": "", "XDG_STATE_HOME": str(tmp_path)}
+    first = farm.open("demo", "--nodes", "3", "--seed", "7", size=(80, 24), **settings)
+    first.wait_for_text("Tour 1/6  Say something", "^t Skip")
+    first.say("hello")
+    first.wait_for_text("Tour 2/6  Watch a wave", "► Overlay")
+    first.say("once more")
+    first.wait_for_text("Tour 3/6  Cut the network")
+    first.say("/partition")
+    first.wait_for_text("Tour 4/6  Heal it")
+    first.say("/heal")
+    first.wait_for_text("Tour 5/6  Find two concurrent messages")
+    first.type(b"\x0f")
+    first.wait_for(lambda text: "Tour 5/6" not in text, "the tour is over")
+    second = farm.open("demo", "--nodes", "3", name="second", size=(80, 24), **settings)
+    second.wait_for_text("F1 Help", "n01")
+    assert "Tour" not in second.text
+    third = farm.open("demo", "--nodes", "3", "--tour", name="third", size=(80, 24), **settings)
+    third.wait_for_text("Tour 1/6")
 
 
 def test_a_key_moves_the_demo_to_another_node(farm: Farm) -> None:

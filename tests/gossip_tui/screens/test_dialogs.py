@@ -56,6 +56,15 @@ def test_a_heading_starts_the_help_and_no_empty_line() -> None:
     assert drawn(HelpScreen(UNICODE, available(demo=False)).body()).splitlines()[0] == "Panes"
 
 
+@pytest.mark.parametrize("where", [where for where in Where if where is not Where.EVERYWHERE])
+def test_every_place_explains_itself_in_sentences_and_with_its_keys(where: Where) -> None:
+    own = drawn(HelpScreen(UNICODE, COMMANDS, where).body(), 2_000).split("\nCommands\n")[0]
+    title, sentences = own.splitlines()[:2]
+    assert title[0].isupper()
+    assert sentences.count(".") >= 2
+    assert all(key.does in own for key in KEYS if key.where is where)
+
+
 def test_peers_are_listed_by_state_and_then_by_name_in_the_order_people_count() -> None:
     peers = (
         peer_row(10),
