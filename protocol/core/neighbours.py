@@ -255,7 +255,7 @@ class Neighbours:
         else:
             is_spare = ask.stance is Stance.SPARE
             self._link(source, key, now, is_eager=not is_spare, is_chosen=True)
-            self._part_with_others(source, self.sought if is_spare else self.limit, out)
+            self._part_with_lazy(source, self.sought if is_spare else self.limit, out)
         self.seek(now, out)
 
     def _link(self, address: Address, key: Key, now: float, *, is_eager: bool, is_chosen: bool) -> None:
@@ -283,15 +283,24 @@ class Neighbours:
         self._say(Stance.PART, victim, out)
         return True
 
-    def _part_with_others(self, newest: Address, limit: int, out: Outbox) -> None:
-        """Make the links no more than ``limit``: lazy ones go first, of these the oldest of own choice."""
-        others = [neighbour for neighbour in self.at.values() if neighbour.address != newest]
-        others.sort(key=lambda neighbour: (neighbour.is_eager, not neighbour.is_chosen))
-        for neighbour in others[: max(0, len(self.at) - limit)]:
-            if neighbour.is_eager and len(self.at) <= self.limit:
-                return
-            del self.at[neighbour.address]
-            self._say(Stance.PART, neighbour.address, out)
+    def _part_with_lazy(self, newest: Address, limit: int, out: Outbox) -> None:
+        """Make the links no more than ``limit``, but no fewer by those that carry messages.
+
+        Lazy ones go, first the oldest of own choice. If all are eager and too many, the newest goes: it is no
+        part of a tree yet.
+        """
+        lazy = [
+            neighbour
+            for neighbour in self.at.values()
+            if not neighbour.is_eager and neighbour.address != newest
+        ]
+        lazy.sort(key=lambda neighbour: not neighbour.is_chosen)
+        surplus = [neighbour.address for neighbour in lazy[: max(0, len(self.at) - limit)]]
+        if len(self.at) - len(surplus) > self.limit:
+            surplus.append(newest)
+        for address in surplus:
+            del self.at[address]
+            self._say(Stance.PART, address, out)
 
     # cycles
 
@@ -306,10 +315,16 @@ class Neighbours:
                 self._decline(address, now)
             else:
                 self._say(Stance.HOLD, address, out)
-        if not self._asks and self.seeks and not self.lacking and self.context.random() < RENEWAL:
+        if not self._asks and self._may_renew() and self.context.random() < RENEWAL:
             address_of_spare = self._candidate(now)
             if address_of_spare is not None:
                 self._ask(address_of_spare, Stance.SPARE, now, out)
+
+    def _may_renew(self) -> bool:
+        """Whether there is room for one link more, or one that carries no messages to give up for it."""
+        if not self.seeks or self.lacking:
+            return False
+        return len(self.at) < self.limit or not all(neighbour.is_eager for neighbour in self.at.values())
 
     def _say(self, stance: Stance, target: Address, out: Outbox) -> None:
         out.send(target, self.context.pack(Linkage(stance)))
