@@ -66,6 +66,10 @@ are always under way. A choice."""
 PEERS_TO_ASK = 4
 """Different peers that must have been asked before a gap is declared, if there are so many."""
 
+UNLEVEL_PATIENCE = 1.5
+"""How much longer than usual a node asks before it declares a gap while those ahead of it differ: half a
+time-out is many times what closing their own gaps takes. A choice."""
+
 
 class Session:
     """One catch-up under way."""
@@ -192,8 +196,20 @@ class CatchUp:
         if self._session is not None:
             return
         enough = min(PEERS_TO_ASK, max(1, len(self.sampling.view)))
-        if now - self._stuck_since >= config.gap_timeout and len(self._asked) >= enough:
+        wait = config.gap_timeout * (1 if self._are_level() else UNLEVEL_PATIENCE)
+        if now - self._stuck_since >= wait and len(self._asked) >= enough:
             self._begin(self._best_sponsor(source), now, out, is_gap=True)
+
+    def _are_level(self) -> bool:
+        """Whether those with more than this node that told last have about the same.
+
+        Where they have not, they are about to close gaps of their own, as after a partition in three. Whoever
+        took over the history of one of them now would lack what the others have, and tell of a second gap.
+        """
+        mine = self.context.causal.delivered_count
+        latest = [digest.delivered for digest in [*self._evicted.values()][-PEERS_TO_ASK:]]
+        ahead = [delivered for delivered in latest if delivered > mine]
+        return not ahead or max(ahead) - min(ahead) <= (max(ahead) - mine) // LAG_SHARE
 
     def _best_sponsor(self, latest: Address) -> Address:
         """Of those who evicted what is missing here: who retains most, among those who have about the most.

@@ -16,7 +16,7 @@ from .causal import CausalOrder
 from .codec import Packed
 from .context import Context
 from .hold_back import Held
-from .identity import Address, Key
+from .identity import Address, Key, NodeId
 from .links import Link
 from .messages import Absent, Anchor, DeepDot, KeyDot, Range, Want
 from .outbox import Outbox
@@ -64,11 +64,12 @@ ENTRIES_HELD_LIMIT = 65_536
 class Chase:
     """One search for something missing."""
 
-    __slots__ = ("asked_to", "attempts", "due_at", "source", "target")
+    __slots__ = ("asked_to", "attempts", "due_at", "origin", "source", "target")
 
-    def __init__(self, source: Address, due_at: float) -> None:
-        """Begin to ask ``source`` at ``due_at``."""
+    def __init__(self, source: Address, due_at: float, origin: NodeId | None = None) -> None:
+        """Begin to ask ``source`` at ``due_at``, and ``origin`` every other time."""
         self.source = source
+        self.origin = origin
         self.target: Address | None = None
         """Who was asked last."""
         self.due_at = due_at
@@ -131,7 +132,8 @@ class Repair:
             if early is not None and self.context.causal.anchor(dot, early, now, out):
                 continue
             if dot not in self._clocks:
-                self._clocks[dot] = self._chase(held.source, now)
+                # Where the past of a message is evicted everywhere, its origin alone may know its clock.
+                self._clocks[dot] = self._chase(held.source, now, held.rumor.origin)
 
     def is_expected(self, dot: KeyDot) -> bool:
         """Whether this message has been asked for: it lies below one that somebody waits for."""
@@ -150,8 +152,8 @@ class Repair:
         chase = self._clocks.get(dot)
         return chase is not None and chase.target == source
 
-    def _chase(self, source: Address, now: float) -> Chase:
-        chase = Chase(source, now + self.context.grace_period())
+    def _chase(self, source: Address, now: float, origin: NodeId | None = None) -> Chase:
+        chase = Chase(source, now + self.context.grace_period(), origin)
         self.deadline = min(self.deadline, chase.due_at)
         return chase
 
@@ -186,7 +188,10 @@ class Repair:
     def _next_target(self, chase: Chase, now: float) -> Address:
         """Whom to ask now: the source first, then anybody in the view, less and less often."""
         target = chase.source
-        if chase.attempts:
+        origin = self.sampling.view.get(chase.origin) if chase.origin is not None else None
+        if chase.attempts % 2 and origin is not None:
+            target = self.sampling.route(origin, now)
+        elif chase.attempts:
             peers = [
                 self.sampling.route(peer, now) for peer in self.sampling.view.sample(PEERS_TO_CHOOSE_FROM)
             ]

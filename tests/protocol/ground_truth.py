@@ -1,8 +1,8 @@
 """Causality as an outside observer sees it, to judge what nodes say about it.
 
-The observer knows what every node had delivered when it sent a message; that is the message's true past. A
-node is wrong if it delivers a message twice, delivers something after what it happened before of, or shows
-another clock.
+The observer knows what every node had delivered, or taken over as a baseline, when it sent a message; that is
+the message's true past. A node is wrong if it delivers a message twice, delivers something after what it
+happened before of, or shows another clock.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class GroundTruth:
         self.depths: dict[Dot, int] = {}
         self._known: dict[SimulatedNode, Vector] = {}
         self._read: dict[SimulatedNode, int] = {}
+        self._baselines: dict[SimulatedNode, int] = {}
 
     def send(self, index: int, text: str = "") -> Message:
         """Let a node send, and note what had happened before."""
@@ -37,14 +38,23 @@ class GroundTruth:
         return message
 
     def known(self, node: SimulatedNode) -> Vector:
-        """What a node has delivered so far, with all that happened before it."""
+        """What a node has delivered so far or has from a baseline, with all that happened before it."""
         known = self._known.setdefault(node, {})
         start = self._read.get(node, 0)
-        for message in node.delivered[start:]:
-            for origin, sequence in self.clocks[message.id].items():
+        for dot in (*(message.id for message in node.delivered[start:]), *self._adopted(node)):
+            for origin, sequence in self.clocks[dot].items():
                 known[origin] = max(known.get(origin, 0), sequence)
         self._read[node] = len(node.delivered)
         return known
+
+    def _adopted(self, node: SimulatedNode) -> list[Dot]:
+        """The last message of each origin in the prefix that is not retained, if a baseline is new in it."""
+        causal = node.machine.context.causal
+        if causal.log.adoptions == self._baselines.get(node, 0):
+            return []
+        self._baselines[node] = causal.log.adoptions
+        dots = map(causal.public_dot, causal.log.evicted.items())
+        return [dot for dot in dots if dot is not None]
 
     def shown(self, past: Vector) -> Vector:
         """What a clock shows of a past: the origins whose last message has the largest (depth, origin)."""

@@ -198,7 +198,7 @@ def test_the_sponsor_of_a_gap_is_the_one_that_evicted_least() -> None:
 
 def test_a_peer_that_is_stuck_itself_is_no_sponsor_of_a_gap() -> None:
     catchup, out = lonely()
-    for second in range(31):
+    for second in range(46):
         catchup.note_evicted(address(1), who_has(100, 50), float(second), out)
         catchup.note_evicted(address(2), who_has(99, 40), float(second), out)
         catchup.note_evicted(address(3), who_has(60, 20), float(second), out)
@@ -210,6 +210,26 @@ def test_a_node_that_has_more_than_all_who_evicted_what_it_misses_still_finds_a_
     catchup.context.causal.send(catchup.context.id, b"mine", 0.0, 0.0, out)
     for second in range(31):
         catchup.note_evicted(address(1), who_has(0, 0), float(second), out)
+    assert catchup.is_from_sponsor(address(1))
+
+
+def test_a_gap_waits_for_those_ahead_to_be_level_but_not_for_ever() -> None:
+    catchup, out = lonely()
+    for second in range(45):
+        catchup.note_evicted(address(1), who_has(100, 90), float(second), out)
+        catchup.note_evicted(address(2), who_has(60, 50), float(second), out)
+    assert not catchup.is_running
+    catchup.note_evicted(address(2), who_has(60, 50), 45.0, out)
+    assert catchup.is_from_sponsor(address(1))
+
+
+def test_a_gap_waits_no_longer_than_usual_once_those_ahead_are_level() -> None:
+    catchup, out = lonely()
+    for second in range(35):
+        catchup.note_evicted(address(1), who_has(100, 90), float(second), out)
+        catchup.note_evicted(address(2), who_has(60, 50), float(second), out)
+    assert not catchup.is_running
+    catchup.note_evicted(address(2), who_has(100, 95), 35.0, out)
     assert catchup.is_from_sponsor(address(1))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from protocol.core.config import Config
 from protocol.core.messages import Absent, Anchor, Item, Range, Rumor, Want
 from protocol.core.repair import DOTS_PER_REPLY, ENTRIES_HELD_LIMIT, REPLY_LIMIT, dots_of, ranges_of
+from protocol.core.view import Descriptor
 
 from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor
 
@@ -130,6 +131,24 @@ def test_a_node_that_lacks_a_parents_clock_asks_for_the_message_anchored_and_del
     peer.say("a", Anchor((other.key, 1), 0, 1, ((author.key, 1, 1), (other.key, 1, 5))))
     assert wiring.texts("a")[-1] == "from the past"
     wiring.check()
+
+
+def test_a_clock_that_whoever_sent_the_message_lacks_is_asked_of_its_origin_next() -> None:
+    wiring = Wiring(["a"], config=Config(history_limit=1))
+    author = node_id("author")
+    peer, other = proven(wiring, 9, "peer"), proven(wiring, 8, "other")
+    view = wiring["a"]._sampling.view
+    for number in range(10, 25):
+        view.add(Descriptor(node_id(f"n{number}"), address(number), 0))
+    view.add(Descriptor(other.id, other.address, 0))
+    for sequence in range(1, 4):
+        peer.say("a", rumor(author, sequence, sequence))
+    peer.say("a", rumor(other.id, 1, 5, ((author.key, 1),), text="from the past"))
+    wiring.sent.clear()
+    wiring.run(0.5)
+    want = Want((Range(other.key, 1, 1),), anchored=True)
+    asked_to = [d.target for _, d in wiring.sent if want in CODEC.parse(d.data).items]
+    assert asked_to[:2] == [peer.address, other.address]
 
 
 def test_pages_of_a_clock_come_in_any_order_but_only_from_whom_it_was_asked_of() -> None:
