@@ -54,7 +54,21 @@ def test_a_partition_of_ten_minutes_heals_by_itself(name: str) -> None:
 @pytest.mark.parametrize("seed", range(1, 5))
 @pytest.mark.parametrize("name", SHORT)
 def test_nothing_is_lost_among_a_hundred(name: str, seed: int) -> None:
-    check(name, traffic_of(SHORT.index(name) + seed), 100, seed)
+    check(name, ["one", "rotating"][(SHORT.index(name) + seed) % 2], 100, seed)
+
+
+@pytest.mark.ci
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", SHORT)
+def test_nothing_is_lost_among_fifty_that_all_send_at_one_instant(name: str) -> None:
+    check(name, "all", 50, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("name", SHORT)
+def test_nothing_is_lost_among_a_hundred_that_all_send_at_one_instant(name: str) -> None:
+    check(name, "all", 100, 1)
 
 
 @pytest.mark.slow
