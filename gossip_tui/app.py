@@ -279,7 +279,6 @@ class GossipApp(App[None], inherit_bindings=False):
     def show_update(self, update: Update) -> None:
         """Give every pane what is new for it."""
         main = self.main
-        self.guide.take(update)
         if update.moved:
             main.show_other_node()
         main.show(update.snapshot)

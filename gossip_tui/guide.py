@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from protocol.core.identity import Dot
 from protocol.core.messages import Message
 
-from .feed import Update
 from .screens.message import concurrent_among
 from .tour import Sight, Tour
 from .tour_memory import remember_tour
@@ -46,15 +45,11 @@ class Guide:
 
     # What there is to see.
 
-    def take(self, update: Update) -> None:
-        """See what the person has said; what another node has said before one moved to it is nothing new."""
-        if self._tour is not None and not update.moved:
-            own = update.snapshot.id
-            fresh = update.messages[update.replayed :]
-            said = [one.id for one in fresh if one.id.origin == own and not one.from_history]
-            if said:
-                self._said = said[-1]
-                self._sight = replace(self._sight, sent=self._sight.sent + len(said))
+    def note_said(self, message: Message) -> None:
+        """See what the person has said; in the demo their node says things by itself as well."""
+        if self._tour is not None:
+            self._said = message.id
+            self._sight = replace(self._sight, sent=self._sight.sent + 1)
 
     def note_opened(self, message: Message, around: Sequence[Message]) -> None:
         """See which message the person opened, and whether it is concurrent with one around it."""

@@ -58,7 +58,7 @@ class CommandRunner:
         """
         parsed = parse_line(line, demo=self._app.is_demo, replay=self._app.is_replay)
         if isinstance(parsed, Say):
-            self._app.feed.send(parsed.text)
+            self._app.guide.note_said(self._app.feed.send(parsed.text))
         elif parsed is not None:
             self.run(parsed)
 
@@ -341,7 +341,7 @@ class CommandRunner:
     async def _send_when_room(self, line: str, number: int, count: int, *, waited: bool) -> bool:
         while True:
             try:
-                self._app.feed.send(line)
+                message = self._app.feed.send(line)
             except BacklogError:
                 if not waited:
                     self._app.tell(
@@ -350,6 +350,7 @@ class CommandRunner:
                 waited = True
                 await self._app.feed.drain()
             else:
+                self._app.guide.note_said(message)
                 return waited
 
     def _addresses(self, words: Sequence[str]) -> list[str]:

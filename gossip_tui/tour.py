@@ -20,7 +20,7 @@ class Sight:
     """What there is to see of what a person has done; numbers only grow."""
 
     sent: int = 0
-    """Messages said at the node one sits on."""
+    """Messages said by the person."""
     watched: int = 0
     """Which of those messages was seen to the end of its way over the overlay, counted from 1."""
     is_cut: bool = False

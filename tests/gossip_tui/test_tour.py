@@ -235,10 +235,14 @@ async def test_a_click_on_a_key_does_the_same() -> None:
         assert "Tour 2/6" in panel(driver)
 
 
-async def test_moving_to_another_node_is_not_saying_something() -> None:
+async def test_what_the_node_says_by_itself_and_moving_to_another_are_no_steps() -> None:
     nodes = swarm()
     nodes[1].send_gossip("said long ago")
     async with driven(*nodes, tour=True) as driver:
+        driver.node.send_gossip("the swarm chats")
+        await driver.look()
+        assert "the swarm chats" in driver.log
+        assert "Tour 1/6" in panel(driver)
         await driver.press("f9")
         assert "said long ago" in driver.log
         assert "Tour 1/6" in panel(driver)
