@@ -368,7 +368,7 @@ class Stance(IntEnum):
     URGE = 1
     """The same from a node that has no neighbour: make room."""
     SPARE = 2
-    """The same from a node that has a tree already: messages are announced along the link at first."""
+    """The same from a node that has enough: messages are announced along the link at first."""
     ACCEPT = 3
     """Yes."""
     REFUSE = 4

@@ -25,8 +25,8 @@ Differs from the paper:
   what no announcer sends is left to repair and anti-entropy.
 - The first time-out is repair's, from measured round trips; the next ones are no shorter, since an answer
   takes a round trip too.
-- The optimisation by hop counts is left out. The quickest first copies make paths short, and later links are
-  lazy from the start, so that the tree stays as it was cut until a hole is grafted over.
+- The optimisation by hop counts is left out. The quickest first copies make paths short, and a link that
+  takes the place of a lost one is eager at first, so that a shorter path through it is found.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from protocol.core.config import Config, Dissemination
 from protocol.core.identity import Address
 from protocol.core.messages import Goodbye, Item, Linkage, Prune, Stance
 from protocol.core.outbox import Outbox
-from tests.protocol.core.wiring import CODEC, Stranger, Wiring, address
+from tests.protocol.core.wiring import Stranger, Wiring, address
 
 TREE = Config(dissemination=Dissemination.TREE)
 
@@ -102,25 +102,6 @@ def test_a_link_too_many_takes_the_place_of_a_lazy_one_but_of_none_that_carries_
     gone = newest if lazy is None else peers[lazy]
     kept = {peer.address for peer in (*peers, newest) if peer is not gone}
     assert set(linked(wiring, "a")) == kept
-
-
-@pytest.mark.parametrize("is_cut", [False, True])
-def test_a_lacking_link_is_eager_until_a_tree_was_cut_and_lazy_beside_it(*, is_cut: bool) -> None:
-    wiring = Wiring(["a"], config=TREE)
-    asks_nobody = Config(dissemination=Dissemination.EAGER)
-    wiring.add("b", address(1), config=asks_nobody)
-    first, second = strangers(wiring, 2)
-    for stranger in (first, second):
-        stranger.say("a", Linkage(Stance.ASK))
-    if is_cut:
-        second.say("a", Prune())
-    wiring.join("a", "b")
-    wiring.run(2)
-    sent = [datagram for _, datagram in wiring.sent if datagram.target == address(1)]
-    words = [word for datagram in sent for word in stances(list(CODEC.parse(datagram.data).items))]
-    assert words[0] == (Stance.SPARE if is_cut else Stance.ASK)
-    rows = {row.address: row.is_eager for row in wiring["a"].snapshot(wiring.now).neighbours}
-    assert rows[address(1)] is not is_cut
 
 
 def test_whoever_claims_a_link_that_is_none_is_told_so() -> None:
