@@ -172,14 +172,27 @@ class Spreading:
         """Go on with own messages that were restored: those after ``covered`` nobody is known to have."""
         floor = self.context.causal.floor(self.context.key)
         self.last_sequence = floor
-        self._covered = min(covered, floor)
         self._unverified, self._verifications = floor + 1, VERIFICATIONS
-        for sequence in range(self._covered + 1, floor + 1):
-            payload = self.context.causal.payload_of((self.context.key, sequence))
-            self._backlog.add(sequence, len(payload or b""))
+        pending = self._retained_after(covered, floor)
+        self._covered = floor - len(pending)
+        for sequence, size in reversed(pending):
+            self._backlog.add(sequence, size)
         if self.unacknowledged:
             self._push_again_at = now + self._patience()
         self._pin()
+
+    def _retained_after(self, covered: int, floor: int) -> list[tuple[int, int]]:
+        """Own messages from the last one down to ``covered`` that are still here, with their sizes.
+
+        What nobody has is never evicted, so all of them are, unless somebody else wrote the file.
+        """
+        pending: list[tuple[int, int]] = []
+        for sequence in range(floor, covered, -1):
+            payload = self.context.causal.payload_of((self.context.key, sequence))
+            if payload is None:
+                break
+            pending.append((sequence, len(payload)))
+        return pending
 
     def to_verify(self, acknowledged: int) -> KeyDot | None:
         """The first own message since this node was restarted, to be shown by a peer that says it has it.

@@ -240,3 +240,14 @@ def test_a_smaller_history_limit_takes_effect_on_restoring() -> None:
     machine.check()
     assert len(machine.log) == 5
     assert machine.send_gossip(b"more", sim.now, 0.0).id.sequence == 21
+
+
+def test_a_file_that_counts_evicted_own_messages_as_unheard_is_not_believed() -> None:
+    sim = Simulation(2, seed=1, config=Config(history_limit=2))
+    node = sim.nodes[0]
+    for number in range(6):
+        node.send_gossip(f"{number}")
+        sim.run_for(5)
+    saved = node.machine.save()
+    forged = saved._replace(standing=saved.standing._replace(covered=0))
+    assert restored(node, forged, sim.now).unacknowledged == 2
