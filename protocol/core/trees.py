@@ -57,7 +57,8 @@ SECOND_FACTOR = 2
 """How much longer the end of a link waits that lets the other speak first."""
 
 QUEUE_LIMIT = 96
-"""Announcements that wait for one neighbour before they go at once; they fit a datagram."""
+"""Announcements that wait for one neighbour before they go at once; they fit a datagram, but for the largest
+numbers."""
 
 ANNOUNCED_LIMIT = 512
 """Dots looked at in one announcement; honest ones have no more than ``QUEUE_LIMIT``."""
@@ -78,8 +79,8 @@ JITTER = 0.5
 """Share by which the wait before a graft differs, so that of those a hole cuts off one grafts first, and the
 others get the message from it."""
 
-RANGES_PER_GRAFT = 48
-"""Ranges in one graft; they fit a datagram whatever their numbers."""
+RANGES_PER_ITEM = 48
+"""Ranges in one announcement or graft; they fit a datagram whatever their numbers."""
 
 
 class Missing:
@@ -171,7 +172,8 @@ class Trees:
         self.announcements += len(neighbour.queue)
         neighbour.queue.clear()
         neighbour.announced_at = now
-        out.send(neighbour.address, self.context.pack(IHave(ranges)))
+        for start in range(0, len(ranges), RANGES_PER_ITEM):
+            out.send(neighbour.address, self.context.pack(IHave(ranges[start : start + RANGES_PER_ITEM])))
 
     def _announce(self, now: float, out: Outbox) -> None:
         """Send the announcements that waited long enough."""
@@ -308,8 +310,8 @@ class Trees:
         neighbour = self.neighbours.at[address]
         neighbour.is_eager = True
         ranges = ranges_of(dots)
-        for start in range(0, len(ranges), RANGES_PER_GRAFT):
-            out.send(address, self.context.pack(Graft(ranges[start : start + RANGES_PER_GRAFT])))
+        for start in range(0, len(ranges), RANGES_PER_ITEM):
+            out.send(address, self.context.pack(Graft(ranges[start : start + RANGES_PER_ITEM])))
             self.grafts += 1
 
     # time

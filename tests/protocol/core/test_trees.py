@@ -18,7 +18,7 @@ from protocol.core.messages import (
     Stance,
     Want,
 )
-from protocol.core.trees import ANNOUNCED_LIMIT, MISSING_LIMIT, ranges_of
+from protocol.core.trees import ANNOUNCED_LIMIT, MISSING_LIMIT, QUEUE_LIMIT, ranges_of
 from tests.protocol.core.wiring import CODEC, Stranger, Wiring, address, node_id, rumor
 
 AUTHOR = node_id("author")
@@ -231,6 +231,17 @@ def test_announcements_of_anything_are_bounded() -> None:
     assert len(missing) == MISSING_LIMIT
     settle(wiring, peers, 20)
     assert not missing
+
+
+def test_announcements_fit_datagrams_whatever_their_numbers() -> None:
+    wiring, peers = hub(links=1)
+    peers[0].say("a", Prune())
+    machine = wiring["a"]
+    dots = {(bytes([number]) * 8, (1 << 48) - number) for number in range(QUEUE_LIMIT)}
+    for dot in dots:
+        machine._intake.trees.announce(dot, address(9), wiring.now, machine._out)
+    (items,) = settle(wiring, peers)
+    assert {(key, low) for item in items if isinstance(item, IHave) for key, low, _ in item.ranges} == dots
 
 
 def test_a_message_that_arrives_is_not_waited_for_though_it_was_announced_among_too_many() -> None:
