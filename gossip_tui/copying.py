@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -12,10 +13,19 @@ COPY_LIMIT = 64 * 1024
 
 
 def copy_file() -> Path:
-    """Where a copy is kept: in the person's own cache, which nobody else reads."""
+    """Where a copy is kept: in the person's own cache, which nobody else reads.
+
+    Raises:
+        OSError: This person has no home.
+    """
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    folder = Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache"
-    return folder / "gossip-tui" / "copied.txt"
+    if Path(cache).is_absolute():
+        return Path(cache) / "gossip-tui" / "copied.txt"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder") from None
+    return home / ".cache" / "gossip-tui" / "copied.txt"
 
 
 def keep_copy(text: str) -> Path:

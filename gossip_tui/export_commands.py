@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from protocol.core.identity import NodeId
@@ -15,6 +14,7 @@ from .commands import CommandError
 from .copying import COPY_LIMIT, keep_copy
 from .exports.formats import ExportError, Format, lines_of, name_for, new_file
 from .exports.history import History, Lane, history_of
+from .files import path_of
 
 if TYPE_CHECKING:
     from .app import GossipApp
@@ -36,21 +36,17 @@ async def export_here(app: GossipApp, argument: str) -> None:
 
     Raises:
         ExportError: There is no such format, or the file exists or can't be written.
+        CommandError: There is no home of that name.
     """
     word, _, name = argument.partition(" ")
     chosen = Format.of(word)
-    path = path_of(name.strip()) or name_for(chosen, app.snapshot.id.name, time.time())
+    path = path_of(name.strip()) if name.strip() else name_for(chosen, app.snapshot.id.name, time.time())
     with new_file(path) as file:
         if chosen is Format.SVG:
             file.write(app.export_screenshot(title=TITLE))
         else:
             await write_lines(app, chosen, file)
     app.tell(f"exported to {printable(str(path))}")
-
-
-def path_of(name: str) -> Path | None:
-    """The file that a person named, ``~`` being their home."""
-    return Path(name).expanduser() if name else None
 
 
 async def write_lines(app: GossipApp, chosen: Format, file: IO[str]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+from gossip_tui.files import stem_for
 from protocol.core.messages import Message
 from protocol.errors import GossipError
 from protocol.text import printable
@@ -72,14 +72,12 @@ def lines_of(chosen: Format, messages: Sequence[Message], history: History) -> I
 
 def name_for(chosen: Format, node: str, at: float) -> Path:
     """A file name that says what is in it."""
-    fit = "".join(character for character in node if character.isalnum() or character in "-_.")
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(at))
-    return Path(f"{fit.lstrip('.')[:40] or 'node'}-{stamp}{SUFFIXES.get(chosen, f'.{chosen}')}")
+    return Path(f"{stem_for(node, at)}{SUFFIXES.get(chosen, f'.{chosen}')}")
 
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[IO[str]]:
-    """A file that did not exist, to be written; one that can't be written to the end is removed.
+    """A file that did not exist, to be written; one not written to the end, for whatever reason, is removed.
 
     Raises:
         ExportError: There is one already, or it can't be written.
@@ -94,6 +92,8 @@ def new_file(path: Path) -> Iterator[IO[str]]:
     try:
         with file:
             yield file
-    except OSError as error:
+    except BaseException as error:
         path.unlink(missing_ok=True)
-        raise ExportError(f"{name} can't be written: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise ExportError(f"{name} can't be written: {error.strerror}") from None
+        raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from gossip_tui.feed import Recorded
+from gossip_tui.files import path_of, stem_for
 from gossip_tui.version import version
 from protocol.text import printable
 
@@ -100,6 +101,7 @@ class Taping:
 
         Raises:
             RecordingError: The file exists already or can't be made, or something is recorded already.
+            CommandError: There is no home of that name.
         """
         if self.is_running:
             if name:
@@ -107,7 +109,7 @@ class Taping:
             return self.stop()
         if self._subject is None or not self._subject.recordable:
             raise RecordingError("there is nothing to record")
-        self._recorder = self._open(Path(name).expanduser()) if name else self._open_next(self._subject)
+        self._recorder = self._open(path_of(name)) if name else self._open_next(self._subject)
         self._recorder.start()
         return f"recording to {printable(str(self.path))}"
 
@@ -150,10 +152,7 @@ class Taping:
 
     def _open_next(self, subject: Subject) -> Recorder:
         """A file of a name that says what it is, and that is not taken."""
-        name = subject.seats[subject.seat]
-        fit = "".join(character for character in name if character.isalnum() or character in "-_.")
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._wall_clock()))
-        stem = f"{fit.lstrip('.')[:40] or 'node'}-{stamp}"
+        stem = stem_for(subject.seats[subject.seat], self._wall_clock())
         for number in range(NAMES_TRIED):
             path = Path(f"{stem}{f'-{number + 1}' if number else ''}{SUFFIX}")
             if not path.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -18,6 +19,7 @@ from gossip_tui.exports.messages import csv_lines, json_lines
 from gossip_tui.exports.overlay import dot_lines
 from gossip_tui.exports.shiviz import EXPRESSION, shiviz_lines
 from gossip_tui.jsonlines import message_record
+from gossip_tui.recording.limits import RecordingError
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.sim import Simulation
@@ -269,6 +271,26 @@ def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
 def test_what_can_not_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="can't be written: No such file"), new_file(tmp_path / "no" / "f"):
         pass
+
+
+def write_half(path: Path, error: BaseException) -> None:
+    with new_file(path) as file:
+        file.write("the first half")
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError(28, "No space left on device"), ExportError),
+        (RecordingError("no picture"), RecordingError),
+        (asyncio.CancelledError(), asyncio.CancelledError),
+    ],
+)
+def test_half_an_export_is_removed(tmp_path: Path, error: BaseException, raised: type[BaseException]) -> None:
+    with pytest.raises(raised):
+        write_half(tmp_path / "f", error)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_format_that_is_none_names_those_there_are() -> None:

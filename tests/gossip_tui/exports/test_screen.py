@@ -91,6 +91,8 @@ async def test_a_long_log_is_exported_whole_and_in_order(home: Path) -> None:
         ("/export pdf", "there is no format pdf: it is one of jsonl, csv, shiviz, dot, svg"),
         ("/export csv mine", "mine exists already and is kept"),
         ("/export csv no/where", "no/where can't be written: No such file or directory"),
+        ("/export csv ~nobody-here/f", "there is no home for ~nobody-here/f"),
+        ("/record ~nobody-here/f", "there is no home for ~nobody-here/f"),
         ("/copy everything", "/copy takes message or address, not everything"),
         ("/copy", "there is no message to copy yet"),
     ],
@@ -173,3 +175,14 @@ async def test_a_copy_that_can_not_be_kept_is_said(home: Path) -> None:
     async with driven() as driver:
         await driver.enter("/copy address")
         assert "copied, but it can't be kept in a file" in driver.hint
+
+
+async def test_a_copy_of_somebody_without_a_home_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", fail)
+    async with driven() as driver:
+        await driver.enter("/copy address")
+        assert "copied, but it can't be kept in a file: there is no home folder" in driver.hint
