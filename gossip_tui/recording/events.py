@@ -45,6 +45,11 @@ def flat_restored(event: Restored, number_of: NumberOf) -> list[Any]:
     return [RESTORED, event.messages, None if event.before is None else number_of(event.before)]
 
 
+def flat_changed(event: IncarnationChanged, number_of: NumberOf) -> list[Any]:
+    """A node that goes on under another incarnation."""
+    return [CHANGED, number_of(event.before), number_of(event.after), event.was_silent]
+
+
 WRITERS: dict[type, Callable[[Any, NumberOf], list[Any]]] = {
     PeerSeen: lambda event, number_of: [PEER_SEEN, number_of(event.id), str(event.address)],
     PeerLost: lambda event, number_of: [PEER_LOST, number_of(event.id), str(event.address), event.left],
@@ -52,7 +57,7 @@ WRITERS: dict[type, Callable[[Any, NumberOf], list[Any]]] = {
     Lagged: lambda event, _: [LAGGED, event.missed],
     Undeliverable: flat_undeliverable,
     ContactUnresolved: lambda event, _: [UNRESOLVED, str(event.contact), event.reason[:TEXT_LIMIT]],
-    IncarnationChanged: lambda event, number_of: [CHANGED, number_of(event.before), number_of(event.after)],
+    IncarnationChanged: flat_changed,
     Restored: flat_restored,
     StateFailed: lambda event, _: [UNSAVED, event.path[:TEXT_LIMIT], event.reason[:TEXT_LIMIT]],
     StateRecovered: lambda event, _: [SAVED, event.path[:TEXT_LIMIT]],
@@ -77,7 +82,9 @@ READERS: dict[int, Callable[..., Event]] = {
     ),
     UNSAVED: lambda _, path, reason: StateFailed(text(path), text(reason)),
     SAVED: lambda _, path: StateRecovered(text(path)),
-    CHANGED: lambda nodes, before, after: IncarnationChanged(node_of(before, nodes), node_of(after, nodes)),
+    CHANGED: lambda nodes, before, after, was_silent=False: IncarnationChanged(
+        node_of(before, nodes), node_of(after, nodes), was_silent=boolean(was_silent)
+    ),
 }
 
 

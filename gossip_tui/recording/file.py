@@ -80,10 +80,15 @@ class RecordingFile:
         name = printable(str(path))
         try:
             self._fd = os.open(path, flags, 0o666)
-            self._write(head)
         except FileExistsError:
             raise RecordingError(f"{name} exists already and is kept: record to another name") from None
         except OSError as error:
+            raise RecordingError(f"{name} can't be written: {error.strerror}") from None
+        try:
+            self._write(head)
+        except OSError as error:
+            os.close(self._fd)
+            path.unlink(missing_ok=True)
             raise RecordingError(f"{name} can't be written: {error.strerror}") from None
         self._thread = threading.Thread(target=self._run, name="gossip-tui recording", daemon=True)
         self._thread.start()

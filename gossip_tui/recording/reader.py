@@ -195,9 +195,7 @@ class Reading:
         if not tracks:
             reason = self.note or "it was cut off before the first picture of a node"
             raise RecordingError(f"{printable(path.name)} has nothing to show: {reason}")
-        note = self.note or (
-            "" if self.ended else "cut off: the program that wrote it was killed, or had no room"
-        )
+        note = self.note or ("" if self.ended else CUT_OFF)
         return Recording(self.about, self._nodes, tracks, self.now, self.ended, note)
 
     # One method a kind of record. Their parts may be anything.

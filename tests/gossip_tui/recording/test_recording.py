@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgpack import Packer, Unpacker
 
-from gossip_tui.recording.file import size_of_text
+from gossip_tui.recording.file import RecordingFile, size_of_text
 from gossip_tui.recording.limits import MARK, NODES_LIMIT, VERSION, Kind, RecordingError
 from gossip_tui.recording.pictures import apply_change, change_between, flatten, picture_of
 from gossip_tui.recording.reader import load
@@ -210,6 +210,7 @@ EVENTS: tuple[Event, ...] = (
     Undeliverable(Dot(node_id("p3"), 4), (Dot(node_id("p2"), 1),)),
     ContactUnresolved(Address("nowhere.example", 7117), "no such host"),
     IncarnationChanged(node_id("p1"), node_id("p1", 5)),
+    IncarnationChanged(node_id("p1", 5), node_id("p1", 6), was_silent=True),
     Restored(7, node_id("p1")),
     Restored(7, None),
     StateFailed("/var/p1", "disk full"),
@@ -486,6 +487,19 @@ async def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="mine exists already and is kept: record to another name"):
         Taping("run", TapeOptions(path))
     assert path.read_text() == "precious"
+
+
+def test_a_file_that_can_not_even_begin_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_fd: int, _data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.write", full)
+        with pytest.raises(RecordingError, match="a can't be written: No space left on device"):
+            RecordingFile(tmp_path / "a", b"head")
+    assert files_in(tmp_path) == []
 
 
 async def test_a_recording_ends_in_order_at_its_limit_and_says_so(tmp_path: Path) -> None:
