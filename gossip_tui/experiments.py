@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from protocol.core.config import Dissemination
-from protocol.core.faults import NO_FAULTS, FaultReport, Faults
+from protocol.core.faults import FAULT_COUNTS, NO_FAULTS, FaultReport, Faults
 from protocol.core.identity import Address, NodeId
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
@@ -400,8 +400,5 @@ def total_of(reports: Sequence[FaultReport], seat: int) -> FaultReport:
         own.faults,
         own.by_peer,
         own.blocked,
-        *(
-            sum(getattr(report, name) for report in reports)
-            for name in ("lost", "stopped", "duplicated", "delayed", "overflowed", "waiting")
-        ),
+        **{name: sum(getattr(report, name) for report in reports) for name in FAULT_COUNTS},
     )

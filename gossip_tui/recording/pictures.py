@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from protocol.core.config import Dissemination
-from protocol.core.faults import NOTHING_DONE, Direction, FaultReport, Faults
+from protocol.core.faults import FAULT_COUNTS, NOTHING_DONE, Direction, FaultReport, Faults
 from protocol.core.identity import Dot, NodeId
 from protocol.core.snapshot import Counters, HeldMessage, NeighbourRow, NodeSnapshot, PeerRow, PeerState
 from protocol.core.strategy import Strategy
@@ -39,7 +39,6 @@ SIMPLE_FIELDS = {
 COUNTERS = frozenset(field.name for field in fields(Counters))
 DIRECTIONS = frozenset({"out", "in", ""})
 STATES = tuple(PeerState)
-FAULT_COUNTS = ("lost", "stopped", "duplicated", "delayed", "overflowed", "waiting")
 TABLES = ("counters", "peers", "rejected")
 """The parts whose entries change one by one."""
 

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from .fault_text import LONGEST_DELAY, checked_latency, format_faults, is_number, parse_faults
 from .identity import Address
 
-__all__ = ["NOTHING_DONE", "NO_FAULTS", "Direction", "FaultInjector", "FaultReport", "Faults"]
+__all__ = ["FAULT_COUNTS", "NOTHING_DONE", "NO_FAULTS", "Direction", "FaultInjector", "FaultReport", "Faults"]
 
 Dice = Callable[[], float]
 """Evenly spread numbers from 0 to below 1."""
@@ -155,6 +155,9 @@ class FaultReport:
         """Datagrams that did not arrive because of faults, for whatever reason."""
         return self.lost + self.stopped + self.overflowed
 
+
+FAULT_COUNTS = ("lost", "stopped", "duplicated", "delayed", "overflowed", "waiting")
+"""The fields of a report that count datagrams."""
 
 NOTHING_DONE = FaultReport()
 """No faults, now or ever."""

@@ -52,7 +52,6 @@ PATH_LIMIT = 256
 DONE_LIMIT = 1_024
 """Payloads remembered as done, whose late chunks are nobody's fault."""
 
-
 LONGEST_SEARCH = 5.0
 """Seconds between two attempts at the most to find another holder."""
 
