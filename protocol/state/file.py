@@ -223,6 +223,8 @@ class StateFile:
             message.position != position for position, message in enumerate(found, first)
         ):
             raise ValueError("messages are missing in between")
+        if len({(message.origin, message.sequence) for message in found}) < len(found):
+            raise ValueError("a message is there twice")
         standing = Standing(node, is_newcomer, covered, peers)
         self.saved = Saved(standing, prefix, found, tuple(map(clock_of, clocks)))
 

@@ -255,6 +255,7 @@ def test_a_damaged_file_is_refused_or_read_but_never_an_error_of_another_kind(
         "DELETE FROM messages WHERE position = 2",
         "UPDATE messages SET origin = 'nobody' WHERE position = 1",
         "UPDATE messages SET sequence = 'x' WHERE position = 1",
+        "UPDATE messages SET sequence = 1 WHERE position = 2",
         "UPDATE messages SET parents = x'ff' WHERE position = 1",
         "UPDATE parts SET value = x'93' WHERE name = 'identity'",
         "UPDATE parts SET value = x'c0' WHERE name = 'peers'",
