@@ -161,10 +161,12 @@ class Node:
                 self._driver.stop()
             if self._endpoint is not None:
                 self._endpoint.close()
-            if self._saver is not None:
-                await self._saver.close(has_left=has_left)
-            if self._resolver is not None:
-                await self._resolver.close()
+            try:
+                if self._saver is not None:
+                    await self._saver.close(has_left=has_left)
+            finally:
+                if self._resolver is not None:
+                    await self._resolver.close()
 
     @property
     def id(self) -> NodeId:

@@ -186,6 +186,19 @@ async def test_two_copies_of_a_file_at_work_are_noticed_though_both_sent_equally
         await copy.close()
 
 
+async def test_a_close_that_nobody_waits_for_ends_everything_all_the_same(path: Path) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path)
+        await node.start()
+        node.join("nobody.invalid:7117")
+        closing = asyncio.create_task(node.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
 async def test_two_nodes_never_share_a_file(path: Path) -> None:
     async with Node(name="p", state=path) as node:
         other = Node(state=path)
