@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from rich.style import Style
@@ -24,7 +21,7 @@ from textual.strip import Strip
 from gossip_tui.app import GossipApp
 from protocol.sim.node import EPOCH
 
-from .make import NEVER, SEED, Network, SimulationFeed
+from .make import NEVER, SEED, Network, SimulationFeed, prepared
 
 COLUMNS, ROWS = 100, 30
 FRAME_PERIOD = 0.25
@@ -217,13 +214,7 @@ async def show(app: GossipApp, pilot: Pilot[None]) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Write the recording beside this script, or into the directory given."""
-    os.environ["TZ"] = "UTC"
-    os.environ.pop("NO_COLOR", None)
-    if hasattr(time, "tzset"):
-        time.tzset()
-    directory = Path(arguments[0]) if arguments else Path(__file__).parent
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "demo.cast").write_text(asyncio.run(play()), encoding="utf-8")
+    (prepared(arguments) / "demo.cast").write_text(asyncio.run(play()), encoding="utf-8")
     sys.stdout.write("demo.cast\n")
 
 

@@ -235,14 +235,20 @@ async def take(picture: Picture, seed: int = SEED) -> str:
         return FONT_FACE.sub("", app.export_screenshot(title="gossip-tui"))
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Write every picture beside this script, or into the directory given."""
+def prepared(arguments: Sequence[str]) -> Path:
+    """The directory given, or that of this script; from now on it is UTC, and there is colour."""
     os.environ["TZ"] = "UTC"
     os.environ.pop("NO_COLOR", None)
     if hasattr(time, "tzset"):
         time.tzset()
     directory = Path(arguments[0]) if arguments else Path(__file__).parent
     directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write every picture beside this script, or into the directory given."""
+    directory = prepared(arguments)
     for picture in PICTURES:
         svg = asyncio.run(take(picture))
         (directory / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
