@@ -9,16 +9,14 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from msgpack import unpackb
-
 from protocol.core.events import Event
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 
-from .limits import FRAME_LIMIT, PEERS_LIMIT, TEXT_LIMIT, RecordingError
+from .limits import RecordingError
 from .pictures import Flat, apply_change, picture_of
-from .values import Malformed, refuse_extension
+from .values import Malformed, unpacked
 
 __all__ = ["About", "Moment", "Recording", "Track", "Word", "flat_of"]
 
@@ -157,16 +155,7 @@ def flat_of(data: bytes) -> Flat:
     Raises:
         ValueError: There is none.
     """
-    flat = unpackb(
-        data,
-        max_str_len=4 * TEXT_LIMIT,
-        max_bin_len=FRAME_LIMIT,
-        max_array_len=PEERS_LIMIT,
-        max_map_len=PEERS_LIMIT,
-        max_ext_len=0,
-        ext_hook=refuse_extension,
-        strict_map_key=False,
-    )
+    flat = unpacked(data)
     if type(flat) is not dict:
         raise Malformed("a picture is no map")
     return flat

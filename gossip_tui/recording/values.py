@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
-from msgpack import Unpacker
+from msgpack import Unpacker, unpackb
 
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.errors import GossipError
@@ -29,6 +29,7 @@ __all__ = [
     "real",
     "table",
     "text",
+    "unpacked",
     "unpacker",
     "whole",
 ]
@@ -48,18 +49,30 @@ def refuse_extension(code: int, data: bytes) -> NoReturn:  # noqa: ARG001 - msgp
     raise Malformed("an extension type")
 
 
+LENGTHS: dict[str, Any] = {
+    "max_str_len": 4 * TEXT_LIMIT,
+    "max_bin_len": BLOCK_LIMIT,
+    "max_array_len": ARRAY_LIMIT,
+    "max_map_len": ARRAY_LIMIT,
+    "max_ext_len": 0,
+    "ext_hook": refuse_extension,
+    "strict_map_key": False,
+}
+"""How msgpack is read: no length is believed."""
+
+
 def unpacker(buffer_limit: int = 2 * BLOCK_LIMIT) -> Unpacker:
-    """A reader of msgpack that believes no length."""
-    return Unpacker(
-        max_buffer_size=buffer_limit,
-        max_str_len=4 * TEXT_LIMIT,
-        max_bin_len=BLOCK_LIMIT,
-        max_array_len=ARRAY_LIMIT,
-        max_map_len=ARRAY_LIMIT,
-        max_ext_len=0,
-        ext_hook=refuse_extension,
-        strict_map_key=False,
-    )
+    """A reader of msgpack values that stand one behind the other."""
+    return Unpacker(max_buffer_size=buffer_limit, **LENGTHS)
+
+
+def unpacked(data: bytes) -> Any:
+    """The one msgpack value that these bytes are.
+
+    Raises:
+        ValueError: They are not.
+    """
+    return unpackb(data, **LENGTHS)
 
 
 def number(value: Any, highest: int = NUMBER_LIMIT) -> int:
