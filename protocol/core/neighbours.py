@@ -10,7 +10,8 @@ passive view". Differs from the paper: peer sampling is the passive view and its
 so neighbours say once a cycle that they hold on to each other; making room never costs a link that this node
 itself chose, so that nobody who knocks often enough can have all of them; and a link is tried anew now and
 then, so that halves of a network that were apart grow together again. No link that carries messages is given
-up for a new one, which would cut the tree, but where every link carries some and a node without any knocks.
+up for a new one, which would cut the tree, but where a node without any link knocks and no link that others
+chose is without messages.
 """
 
 from __future__ import annotations
