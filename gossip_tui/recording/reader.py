@@ -162,6 +162,8 @@ class Reading:
         if type(value) is list:
             self.ended = True
             return
+        if self._unfolding.eof:
+            raise Malformed("something follows the end of what is folded")
         data = self._unfolding.decompress(whole(value, BLOCK_LIMIT), BLOCK_LIMIT)
         if self._unfolding.unconsumed_tail:
             raise Malformed("a block unfolds without end")

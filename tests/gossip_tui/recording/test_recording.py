@@ -439,6 +439,14 @@ def test_a_block_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
         load(path)
 
 
+def test_what_follows_the_end_of_what_is_folded_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "more"
+    folded = tape_of(Packer().pack([Kind.NODE, 0, "n", 1])).removesuffix(Packer().pack([""]))
+    path.write_bytes(folded + Packer().pack(b"x"))
+    with pytest.raises(RecordingError, match="something follows the end of what is folded"):
+        load(path)
+
+
 def test_endless_names_are_refused(tmp_path: Path) -> None:
     pack = Packer().pack
     path = tmp_path / "f"
