@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 0
     except click.ClickException as error:
-        return complain(error.format_message(), error.exit_code)
+        return complain(error.format_message().replace("\n\t", " "), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback ever reaches a person
         return explain(error)
     return result if isinstance(result, int) else 0

@@ -150,6 +150,7 @@ def test_an_option_that_the_command_does_not_have_is_refused_not_lost(
         (("bogus",), ("bogus", "run, demo, tail, send, simulate, replay, export, web")),
         (("--bogus",), ("--bogus",)),
         (("demo", "--nodes", "1"), ("--nodes", "1", "2")),
+        (("export", "f"), ("--format", "Choose from: jsonl, csv, shiviz, dot, svg")),
     ],
 )
 def test_wrong_usage_is_one_line_with_the_value_and_what_is_allowed(
