@@ -108,6 +108,8 @@ class Intake:
         self.fetching = Fetching(context, sampling, self._on_payload)
         self.serving = Serving(context, self.fetching)
         self.catchup.is_held_up = self.fetching.is_fetching_history
+        self.before_rename: Callable[[float], None] = lambda _now: None
+        """Called before the node takes another identity."""
         self.rejected: Counter[str] = Counter()
         """Datagrams, or items of them, refused so far, by reason."""
         self.rumor_count = self.duplicate_count = self.repair_count = 0
@@ -466,6 +468,7 @@ class Intake:
 
     def _take_new_incarnation(self, now: float, *, was_silent: bool = False) -> None:
         """Leave the identity behind: somebody else speaks under it, or it was silent for too long."""
+        self.before_rename(now)
         context, before = self.context, self.context.id
         milliseconds = max(0, int((now + self._causal.wall_offset) * 1000))
         fresh = milliseconds << 16 | int(context.random() * 65_536)

@@ -74,6 +74,7 @@ class Machine:
         self._peer_sampler = PeerSampler(view, rng.random)
         self._intake = Intake(self.context, self._out, self._sampling)
         self._outgoing = Outgoing(self.context, self._out)
+        self._intake.before_rename = self._outgoing.seal
         self._causal = self.context.causal
         self._causal.wall_offset = wall_offset
         self._spreading = self._intake.spreading

@@ -20,21 +20,28 @@ class Outgoing:
         self.out = out
         self.datagram_count = 0
         self.byte_count = 0
+        self._sealed: list[Datagram] = []
+
+    def seal(self, now: float) -> None:
+        """Make datagrams of what waits, before the node takes another identity: items name their sender."""
+        self._sealed = self.datagrams(now)
 
     def datagrams(self, now: float) -> list[Datagram]:
         """What to put on the wire now; the outbox is empty afterwards."""
         out = self.out
+        datagrams, self._sealed = self._sealed, []
         if not out.waiting:
-            return []
+            return datagrams
+        sealed = len(datagrams)
         waiting, out.waiting = out.waiting, {}
-        datagrams: list[Datagram] = []
         for target, items in waiting.items():
             self._assemble(target, items, now, datagrams)
         out.offers.clear()
         out.fan_outs.clear()
         out.bare.clear()
-        self.datagram_count += len(datagrams)
-        self.byte_count += sum([datagram.size for datagram in datagrams])
+        fresh = datagrams[sealed:] if sealed else datagrams
+        self.datagram_count += len(fresh)
+        self.byte_count += sum([datagram.size for datagram in fresh])
         return datagrams
 
     def _assemble(self, target: Address, items: list[Packed], now: float, datagrams: list[Datagram]) -> None:

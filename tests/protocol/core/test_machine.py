@@ -9,6 +9,7 @@ from protocol.core.events import DatagramRejected, IncarnationChanged, ViewChang
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import (
     Acknowledge,
+    ExchangeAnswer,
     Floors,
     FloorsDone,
     HistoryRequest,
@@ -70,6 +71,19 @@ def test_an_acknowledgement_of_more_than_was_sent_means_that_somebody_else_sends
     peer.prove("a")
     peer.say("a", Acknowledge((wiring["a"].id.key, 2)))
     assert len(changes(wiring, "a")) == 1
+
+
+def test_what_was_said_before_a_change_goes_out_under_the_former_name() -> None:
+    wiring = Wiring()
+    stranger = Stranger(wiring, address(9))
+    stranger.prove("a")
+    before = wiring["a"].id
+    items = stranger.say("a", stranger.request(8, frontier=((before.key, 5),), delivered=5))
+    assert wiring["a"].id != before
+    (answer,) = [item for item in items if isinstance(item, ExchangeAnswer)]
+    assert answer.sender == before
+    (later,) = [item for item in stranger.say("a", stranger.request(9)) if isinstance(item, ExchangeAnswer)]
+    assert later.sender == wiring["a"].id
 
 
 def test_after_a_change_others_see_the_new_incarnation_only() -> None:
