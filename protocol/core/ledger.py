@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from .causal import CausalOrder
 from .derived import DerivedClock
 from .log import OVERHEAD_SIZE, Retained
+from .messages import COUNT_LIMIT
 from .saved import Entries, Saved, SavedClock, SavedMessage, SavedPin, SavedPrefix
 
 __all__ = ["Ledger", "News"]
@@ -112,7 +113,7 @@ class Ledger:
             log.evicted_depth,
             tuple(pins),
             causal.memory.horizon,
-            log.forgotten_count,
+            min(log.forgotten_count, COUNT_LIMIT),
         )
 
     def _clocks(self, entries: Iterable[Retained]) -> list[SavedClock]:

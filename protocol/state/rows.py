@@ -6,15 +6,19 @@ away at the other and never changed, so that a large payload is written once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from msgpack import Packer, unpackb
 
-from protocol.core.identity import Address, NodeId, node_id_of
-from protocol.core.messages import Horizon, KeyDot
+from protocol.core.identity import Address, Key, NodeId, node_id_of
+from protocol.core.large.limits import PAYLOAD_MAXIMUM
+from protocol.core.messages import COUNT_LIMIT, HOPS_LIMIT, Horizon, KeyDot
 from protocol.core.saved import Entries, SavedClock, SavedMessage, SavedPeer, SavedPin, SavedPrefix, Standing
+from protocol.wire import DEPTH_LIMIT, SEQUENCE_LIMIT, TIME_LIMIT
+from protocol.wire.fields import KEY_SIZE
 
 __all__ = [
     "SCHEMA",
@@ -58,16 +62,19 @@ def message_row(message: SavedMessage) -> Row:
 
 
 def message_of(row: Row) -> SavedMessage:
-    """The message of a row.
+    """The message of a row, within the bounds that it had when it came from the network.
 
     Raises:
         ValueError: It is none.
     """
     position, origin, sequence, depth, created_at, delivered_at, hops, flags, parents, payload = row
+    if len(bytes_of(payload)) > PAYLOAD_MAXIMUM:
+        raise ValueError(f"a payload of {len(payload)} bytes")
     return SavedMessage(
-        natural(position), origin_of(text_of(origin)), natural(sequence), natural(depth),
-        float(created_at), float(delivered_at), natural(hops), bool(flags & FROM_HISTORY),
-        bool(flags & LATE), not flags & INEXACT, dots_of(unpackb(parents)), bytes_of(payload),
+        natural(position), origin_of(text_of(origin)), natural(sequence, SEQUENCE_LIMIT, 1),
+        natural(depth, DEPTH_LIMIT, 1), time_of(created_at), time_of(delivered_at),
+        natural(hops, HOPS_LIMIT), bool(flags & FROM_HISTORY), bool(flags & LATE),
+        not flags & INEXACT, dots_of(unpackb(parents)), payload,
     )  # fmt: skip
 
 
@@ -103,12 +110,12 @@ def prefix_of(data: bytes) -> SavedPrefix:
         natural(first),
         entries_of(floors),
         dots_of(frontier),
-        natural(depth),
+        natural(depth, DEPTH_LIMIT),
         tuple(
-            SavedPin(node_of(name, incarnation), natural(sequence), entries_of(entries))
+            SavedPin(node_of(name, incarnation), natural(sequence, SEQUENCE_LIMIT), entries_of(entries))
             for name, incarnation, sequence, entries in pins
         ),
-        Horizon(natural(below), natural(until)),
+        Horizon(natural(below, DEPTH_LIMIT), natural(until)),
         natural(forgotten),
     )
 
@@ -164,14 +171,17 @@ def plain(entries: Entries) -> list[tuple[str, int, int, int]]:
 def entries_of(value: Any) -> Entries:
     """What ``plain`` gave, unpacked."""
     return tuple(
-        (node_of(name, incarnation), natural(sequence), natural(depth))
+        (node_of(name, incarnation), natural(sequence, SEQUENCE_LIMIT), natural(depth, DEPTH_LIMIT))
         for name, incarnation, sequence, depth in value
     )
 
 
 def dots_of(value: Any) -> tuple[KeyDot, ...]:
-    """Dots as they travel."""
-    return tuple((bytes_of(key), natural(sequence)) for key, sequence in value)
+    """Dots as they travel, of different origins."""
+    dots = {key_of(key): natural(sequence, SEQUENCE_LIMIT, 1) for key, sequence in value}
+    if len(dots) < len(value):
+        raise ValueError("two dots of one origin")
+    return tuple(dots.items())
 
 
 def node_of(name: Any, incarnation: Any) -> NodeId:
@@ -179,11 +189,26 @@ def node_of(name: Any, incarnation: Any) -> NodeId:
     return node_id_of(text_of(name), natural(incarnation))
 
 
-def natural(value: Any) -> int:
-    """A whole number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+def natural(value: Any, highest: int = COUNT_LIMIT, lowest: int = 0) -> int:
+    """A whole number from ``lowest`` to ``highest``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
         raise ValueError(f"not a count: {value!a}")
     return value
+
+
+def time_of(value: Any) -> float:
+    """Unix seconds that calendars can show."""
+    seconds = float(value)
+    if not (math.isfinite(seconds) and 0 <= seconds <= TIME_LIMIT):
+        raise ValueError(f"not a time: {value!a}")
+    return seconds
+
+
+def key_of(value: Any) -> Key:
+    """A key of a node."""
+    if len(bytes_of(value)) != KEY_SIZE:
+        raise ValueError(f"not a key: {value!a}")
+    return bytes(value)
 
 
 def text_of(value: Any) -> str:

@@ -15,6 +15,7 @@ import pytest
 from protocol import Config, NodeId, StateFileError
 from protocol.core.identity import Address
 from protocol.core.machine import Machine
+from protocol.core.messages import COUNT_LIMIT
 from protocol.state import StateFile
 from protocol.wire import WireCodec
 
@@ -259,6 +260,16 @@ def test_a_damaged_file_is_refused_or_read_but_never_an_error_of_another_kind(
         "UPDATE messages SET parents = x'ff' WHERE position = 1",
         "UPDATE parts SET value = x'93' WHERE name = 'identity'",
         "UPDATE parts SET value = x'c0' WHERE name = 'peers'",
+        "UPDATE messages SET sequence = 1 << 62 WHERE position = 3",
+        "UPDATE messages SET sequence = 0 WHERE position = 1",
+        "UPDATE messages SET depth = 1 << 62 WHERE position = 2",
+        "UPDATE messages SET created_at = 9e999 WHERE position = 1",
+        "UPDATE messages SET delivered_at = 1e300 WHERE position = 1",
+        "UPDATE messages SET delivered_at = -1.0 WHERE position = 1",
+        "UPDATE messages SET hops = 1000 WHERE position = 1",
+        "UPDATE messages SET payload = zeroblob(1048577) WHERE position = 1",
+        "UPDATE messages SET parents = x'9192c401ff01' WHERE position = 1",
+        "UPDATE messages SET parents = x'9292c408ffffffffffffffff0192c408ffffffffffffffff02'",
         "DELETE FROM parts WHERE name = 'prefix'",
         "DELETE FROM parts WHERE name = 'cluster'",
         "DROP TABLE clocks",
@@ -307,3 +318,36 @@ def test_when_there_is_room_again_everything_is_written(path: Path) -> None:
     assert texts(file) == ["y" * 900] * 20 + ["last"]
     assert not file.is_incomplete
     file.close()
+
+
+def test_an_own_message_far_ahead_of_the_others_keeps_no_node_from_starting(path: Path, used: bytes) -> None:
+    assert used
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE messages SET sequence = 1 << 40 WHERE position = 3")
+    connection.commit()
+    connection.close()
+    file = StateFile.open(path, "")
+    machine = machine_of(file)
+    assert machine.unacknowledged == 1
+    say(machine, "goes on")
+    save(machine, file)
+    file.close()
+    again = StateFile.open(path, "")
+    assert again.saved is not None
+    again.close()
+
+
+def test_counts_that_forged_histories_add_up_to_are_saved_as_the_largest_that_a_file_takes(
+    path: Path,
+) -> None:
+    file = StateFile.open(path, "")
+    machine = machine_of()
+    machine.log.forgotten_count = COUNT_LIMIT + 5
+    say(machine, "one")
+    save(machine, file)
+    file.close()
+    again = StateFile.open(path, "")
+    assert again.saved is not None
+    assert again.saved.prefix is not None
+    assert again.saved.prefix.forgotten == COUNT_LIMIT
+    again.close()
