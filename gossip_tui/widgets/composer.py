@@ -189,6 +189,8 @@ class Composer(Vertical):
         self.input = ComposerInput(self)
         self.hint = Safe("")
         """The line above the input, empty if there is none."""
+        self._refused: str | None = None
+        """The line that a refusal is shown for: news of how it was typed may come behind it."""
         self._take = take
         self._ask = ask
         self._vocabulary = vocabulary
@@ -217,6 +219,8 @@ class Composer(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Count the bytes when they come near the limit; otherwise typing on settles whatever was said."""
         event.stop()
+        if self.input.value == self._refused:
+            return
         size, limit = len(event.value.encode("utf-8", "replace")), self._payload_limit()
         if event.value.startswith("/") or size < limit * WARN_SHARE:
             self.hush()
@@ -234,6 +238,7 @@ class Composer(Vertical):
             self._take(line)
         except GossipError as error:
             self.say(str(error), problem=True)
+            self._refused = line
             return
         self.history.add(line)
         self.hush()
@@ -274,6 +279,7 @@ class Composer(Vertical):
     def say(self, text: str, *, problem: bool = False) -> None:
         """Show a line above the input until something is typed."""
         self.hint = safe(text)
+        self._refused = None
         line = self.query_one("#composer-hint", Static)
         line.update(Content(self.hint))
         line.set_class(problem, "-problem")
@@ -281,6 +287,7 @@ class Composer(Vertical):
 
     def hush(self) -> None:
         """Take away the line above the input."""
+        self._refused = None
         if self.hint:
             self.hint = Safe("")
             self.query_one("#composer-hint", Static).remove_class("-shown", "-problem")

@@ -124,6 +124,17 @@ async def test_typing_on_settles_a_refusal() -> None:
         assert driver.hint == ""
 
 
+async def test_a_refusal_outlives_the_news_of_keys_that_were_quicker_than_the_screen() -> None:
+    async with driven() as driver:
+        driver.app.composer.input.value = "/nop"
+        driver.app.composer.input.value = "/nope"
+        driver.app.composer.submit()
+        await driver.look()
+        assert driver.hint.startswith("there is no /nope")
+        await driver.press("x")
+        assert driver.hint == ""
+
+
 async def test_bytes_are_counted_near_the_limit_and_refused_beyond() -> None:
     async with driven() as driver:
         hints = []
