@@ -429,6 +429,7 @@ COMMANDS: tuple[Command, ...] = (
 
 KEYS: tuple[Key, ...] = (
     Key("Esc", "Move between composer and log; in a dialog: close it.", Where.EVERYWHERE),
+    Key("/", "From a pane: go to the composer and begin a command.", Where.EVERYWHERE),
     Key("Tab", "Move to the next pane.", Where.EVERYWHERE),
     Key("^p", "Open the command palette.", Where.EVERYWHERE),
     Key("^n ^t ^o", "In the tour: next step, skip it, never see it again.", Where.EVERYWHERE),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -104,6 +105,7 @@ class MainScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "toggle_focus", "Composer or log", show=False),
+        Binding("slash", "begin_command", "Begin a command", show=False, priority=True),
         Binding("pageup", "scroll_log(-1)", "Scroll the log up", show=False),
         Binding("pagedown", "scroll_log(1)", "Scroll the log down", show=False),
     ]
@@ -281,6 +283,19 @@ class MainScreen(Screen[None]):
             self.go_to(self.front_pane)
         else:
             self.composer.input.focus()
+
+    def action_begin_command(self) -> None:
+        """Go from a pane to the composer with the slash; what is typed there already stays.
+
+        Raises:
+            SkipAction: It has the focus: there a slash is a slash.
+        """
+        if self.composer.input.has_focus:
+            raise SkipAction
+        if self.composer.input.value:
+            self.composer.input.focus()
+        else:
+            self.composer.prefill("/")
 
     def action_scroll_log(self, pages: int) -> None:
         """Scroll the log, or what stands in its place, by so many screens without leaving the composer."""

@@ -572,6 +572,21 @@ async def test_escape_leads_from_the_view_to_the_composer() -> None:
         assert driver.focused == "composer-input"
 
 
+@pytest.mark.parametrize("key", ["f2", "f3", "f4", "f5", "f6"])
+async def test_a_slash_leads_from_every_pane_to_a_command(key: str) -> None:
+    async with driven() as driver:
+        await driver.press(key, *"/peers")
+        assert (driver.focused, driver.composer) == ("composer-input", "/peers")
+
+
+async def test_a_slash_is_a_slash_in_the_composer_and_keeps_what_was_typed_there() -> None:
+    async with driven() as driver:
+        await driver.press(*"//a/b")
+        assert driver.composer == "//a/b"
+        await driver.press("f3", "/")
+        assert (driver.focused, driver.composer) == ("composer-input", "//a/b")
+
+
 async def test_tab_goes_from_pane_to_pane() -> None:
     async with driven() as driver:
         await driver.press("f2", "tab")
