@@ -39,8 +39,8 @@ def prepare_logging(settings: dict[str, Any], *, to_terminal: bool) -> None:
         raise click.UsageError(f"--log-file {path} can't be written: {error.strerror}") from None
 
 
-def require_terminal(command: str) -> None:
-    """Refuse to draw where there is no terminal to draw on.
+def require_terminal(command: str, instead: str = "tail") -> None:
+    """Refuse to draw where there is no terminal to draw on, and name the command that needs none.
 
     Raises:
         UsageError: One of the standard streams is none.
@@ -50,5 +50,5 @@ def require_terminal(command: str) -> None:
         return  # what stands in for a terminal, such as a browser
     if not all(stream is not None and stream.isatty() for stream in streams):
         raise click.UsageError(
-            f"{command} needs a terminal for input and output; gossip-tui tail works without one"
+            f"{command} needs a terminal for input and output; gossip-tui {instead} works without one"
         )

@@ -25,7 +25,7 @@ def replay(context: click.Context, /, file: Path, **_: Any) -> None:
     Recordings are made by --record FILE of run, demo and tail, or by F7 while they run.
     """
     settings = settings_of(context)
-    require_terminal("replay")
+    require_terminal("replay", instead="export")
     prepare_logging(settings, to_terminal=False)
     from .screen import Looks, run_replay
 

@@ -179,11 +179,13 @@ def test_what_was_typed_can_not_harm_the_terminal_through_an_error(
     assert line.rstrip("\n").isprintable()
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "replay f"])
-def test_drawing_without_a_terminal_names_tail(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("command", "instead"), [("run", "tail"), ("demo", "tail"), ("replay f", "export")])
+def test_drawing_without_a_terminal_names_what_needs_none(
+    command: str, instead: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, line = complaint(capsys, *command.split())
     assert code == 2
-    assert "gossip-tui tail" in line
+    assert f"gossip-tui {instead} works without one" in line
 
 
 def test_no_command_at_all_means_run(capsys: pytest.CaptureFixture[str]) -> None:
