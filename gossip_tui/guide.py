@@ -47,6 +47,7 @@ class Guide:
 
     def note_said(self, message: Message) -> None:
         """See what the person has said; in the demo their node says things by itself as well."""
+        self._app.main.overlay.want(message.id)
         if self._tour is not None:
             self._said = message.id
             self._sight = replace(self._sight, sent=self._sight.sent + 1)
@@ -69,15 +70,14 @@ class Guide:
         sight = self._sight
         self._sight = replace(
             sight,
-            watched=sight.sent if self._said and self._said == self._wave else sight.watched,
+            watched=sight.sent if self._said and self._has_shown(self._said) else sight.watched,
             is_cut=experiments is not None and experiments.is_cut,
             strategy=str(snapshot.strategy),
         )
 
-    @property
-    def _wave(self) -> Dot | None:
-        """The message whose wave was seen to its end."""
-        return self._app.main.overlay.wave_seen
+    def _has_shown(self, dot: Dot) -> bool:
+        """Whether the wave of a message was seen to its end."""
+        return self._app.main.overlay.has_shown(dot)
 
     # What the person may ask for instead.
 

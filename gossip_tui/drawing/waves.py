@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from gossip_tui.observed import Delivery
+from protocol.core.bounded import put
 from protocol.core.identity import Dot, NodeId
 from protocol.core.messages import Message
 
@@ -72,6 +73,8 @@ class Waves:
         self._waves: dict[Dot, Wave] = {}
         self._newest: Wave | None = None
         self._own: Wave | None = None
+        self._wanted: Dot | None = None
+        self._through: dict[Dot, None] = {}
         self._started_at = 0.0
 
     def observe(self, deliveries: Iterable[Delivery], now: float, own: NodeId | None = None) -> None:
@@ -91,9 +94,24 @@ class Waves:
                 if len(self._waves) > WAVE_LIMIT:
                     del self._waves[next(iter(self._waves))]
             wave.reach(delivery)
-        following = self._own or self._newest
+        following = self._waves.get(self._wanted) if self._wanted is not None else None
+        following = following or self._own or self._newest
         if following is not self.current and not self.is_busy(now):
+            if self.current is not None:
+                put(self._through, self.current.message.id, None, WAVE_LIMIT)
             self.current, self._started_at, self._own = following, now, None
+        if self.current is not None and self.current.message.id == self._wanted:
+            self._wanted = None
+
+    def want(self, dot: Dot) -> None:
+        """Show the wave of this message next, whatever else is said meanwhile."""
+        self._wanted = dot
+
+    def has_shown(self, dot: Dot, now: float) -> bool:
+        """Whether the wave of this message was shown to its end."""
+        if self.current is not None and self.current.message.id == dot:
+            return not self.is_moving(now)
+        return dot in self._through
 
     def replay(self, now: float) -> None:
         """Show the wave once more from its beginning."""

@@ -189,13 +189,13 @@ class OverlayPane(Pane):
         """What is drawn: who knows whom, and whose view stands out."""
         return self._scene
 
-    @property
-    def wave_seen(self) -> Dot | None:
-        """The message whose wave is on the screen and has come to its end; None while it moves."""
-        wave = self._waves.current
-        if wave is None or not self._on_screen or self._waves.is_moving(self._clock()):
-            return None
-        return wave.message.id
+    def want(self, dot: Dot) -> None:
+        """Show the wave of this message next: a person has just said it and looks for it."""
+        self._waves.want(dot)
+
+    def has_shown(self, dot: Dot) -> bool:
+        """Whether the wave of this message was shown here to its end."""
+        return self._waves.has_shown(dot, self._clock())
 
     @property
     def visible_text(self) -> list[str]:

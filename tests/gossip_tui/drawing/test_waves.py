@@ -55,6 +55,24 @@ def test_the_next_wave_waits_until_the_one_before_is_through_and_is_then_the_new
     assert waves.current.message.id == newest.id
 
 
+def test_what_a_person_said_is_shown_before_what_came_since_and_then_the_newest_again() -> None:
+    swarm, waves = spread(), Waves()
+    wave_of(swarm, waves)
+    said = swarm.say("p1", "look here")
+    waves.want(said.id)
+    newest = swarm.say("p1", "chatter of the same node")
+    wave_of(swarm, waves, now=HOP_PERIOD)
+    later = 100.0
+    waves.observe((), later)
+    assert waves.current is not None
+    assert waves.current.message.id == said.id
+    assert not waves.has_shown(said.id, later)
+    assert waves.has_shown(said.id, later + 3 * HOP_PERIOD)
+    waves.observe((), 2 * later)
+    assert waves.current.message.id == newest.id
+    assert waves.has_shown(said.id, 2 * later)
+
+
 def test_late_deliveries_still_join_their_wave() -> None:
     swarm, waves = spread(), Waves()
     wave_of(swarm, waves)
