@@ -60,6 +60,7 @@ class Hands:
                 await self.pilot._wait_for_screen()
         if self.app.is_running:
             self.app.screen._on_timer_update()
+            await settle()
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other, then look."""
