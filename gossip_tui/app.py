@@ -347,19 +347,22 @@ class GossipApp(App[None], inherit_bindings=False):
         except GossipError as error:
             self.refuse(str(error))
 
-    def tell(self, text: str, kind: str = "info") -> None:
-        """A line of the application's own in the log."""
-        self.taping.word(text, kind)
+    def tell(self, text: str, kind: str = "info", nodes: Sequence[str] = ()) -> None:
+        """A line of the application's own in the log, about these nodes."""
+        self.taping.word(text, kind, nodes)
         self.main.log_pane.add_notice(text, NoticeKind(kind))
 
-    def tell_change(self, text: str, *, mark: bool = False) -> None:
-        """Say in the log that something was changed on purpose, and bring the status bar up to date.
+    def tell_change(self, text: str, nodes: Sequence[str], *, mark: bool = False) -> None:
+        """Say in the log and in the diagrams that something was changed on purpose, and in the status bar.
 
         Args:
             text: What was changed.
+            nodes: The nodes it concerns, by name.
             mark: Whether to mark it in the rates, which see by themselves what changed at this node.
         """
-        self.tell(text, NoticeKind.CHANGE)
+        if self.feed.experiments is not None:
+            self.feed.experiments.note(text, nodes)
+        self.tell(text, NoticeKind.CHANGE, nodes)
         if mark:
             self.main.rates.mark_change()
         self.report_status()

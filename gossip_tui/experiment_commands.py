@@ -49,45 +49,48 @@ def change_fault(app: GossipApp, argument: str) -> None:
         return
     faults = Faults.parse(" ".join(words))
     lab.set_faults(faults, peer, swarm=swarm)
-    app.tell_change(f"no faults {whom} any more" if faults == NO_FAULTS else f"faults {whom}: {faults}")
+    text = f"no faults {whom} any more" if faults == NO_FAULTS else f"faults {whom}: {faults}"
+    app.tell_change(text, lab.names(swarm=swarm))
 
 
 def change_partition(app: GossipApp, argument: str) -> None:
     """Cut the swarm in two, or this node off from peers."""
-    app.tell_change(experiments_of(app).partition(argument.split()))
+    lab, names = experiments_of(app), argument.split()
+    app.tell_change(lab.partition(names), lab.names_cut(names))
 
 
 def heal(app: GossipApp, argument: str) -> None:
     """Undo every cut, or that from some peers."""
-    names = argument.split()
-    if not experiments_of(app).heal(names):
+    lab, names = experiments_of(app), argument.split()
+    whose = lab.names_cut(names)
+    if not lab.heal(names):
         raise CommandError("nothing is cut there: /partition cuts")
     whom = ", ".join(printable(name)[:40] for name in names) or "everybody"
-    app.tell_change(f"healed: {whom} can be reached again")
+    app.tell_change(f"healed: {whom} can be reached again", whose)
 
 
 async def crash(app: GossipApp, name: str) -> None:
     """End a node of the demo without a word."""
     await experiments_of(app).crash(name)
-    app.tell_change(f"{name} crashed: others will notice its silence", mark=True)
+    app.tell_change(f"{name} crashed: others will notice its silence", [name], mark=True)
 
 
 def stop(app: GossipApp, name: str) -> None:
     """Let a node of the demo stand still."""
     experiments_of(app).stop(name)
-    app.tell_change(f"{name} stands still: it hears, sends and notices nothing", mark=True)
+    app.tell_change(f"{name} stands still: it hears, sends and notices nothing", [name], mark=True)
 
 
 def go_on(app: GossipApp, name: str) -> None:
     """Let a node of the demo go on."""
     experiments_of(app).go_on(name)
-    app.tell_change(f"{name} goes on where it stood still", mark=True)
+    app.tell_change(f"{name} goes on where it stood still", [name], mark=True)
 
 
 async def restart(app: GossipApp, name: str) -> None:
     """Bring a node of the demo back."""
     await experiments_of(app).restart(name)
-    app.tell_change(f"{name} is back as a new incarnation that knows nothing", mark=True)
+    app.tell_change(f"{name} is back as a new incarnation that knows nothing", [name], mark=True)
 
 
 def change_size(app: GossipApp, name: str, argument: str) -> None:
@@ -101,7 +104,7 @@ def change_size(app: GossipApp, name: str, argument: str) -> None:
     if len(words) > 1 or not words[0].isascii() or not words[0].isdecimal() or len(words[0]) > 9:
         raise CommandError(f"{name} must be a whole number, not {printable(' '.join(words))[:32]}")
     (lab.set_view_size if name == "view size" else lab.set_fanout)(int(words[0]), swarm=swarm)
-    app.tell_change(f"{name} is now {int(words[0])}{everywhere(swarm)}")
+    app.tell_change(f"{name} is now {int(words[0])}{everywhere(swarm)}", lab.names(swarm=swarm))
     if name == "view size":
         app.warn_of_strategy(lab.node.snapshot().strategy)
 
@@ -109,16 +112,18 @@ def change_size(app: GossipApp, name: str, argument: str) -> None:
 def change_strategy(app: GossipApp, argument: str) -> None:
     """Sample by another strategy, with its dangers in words."""
     words, swarm = scoped(app, argument.split(), last=True)
-    strategy = experiments_of(app).set_strategy(" ".join(words), swarm=swarm)
-    app.tell_change(f"strategy is now {strategy}{everywhere(swarm)}")
+    lab = experiments_of(app)
+    strategy = lab.set_strategy(" ".join(words), swarm=swarm)
+    app.tell_change(f"strategy is now {strategy}{everywhere(swarm)}", lab.names(swarm=swarm))
     app.warn_of_strategy(strategy)
 
 
 def change_way(app: GossipApp, argument: str) -> None:
     """Spread messages in the other way."""
     words, swarm = scoped(app, argument.split(), last=True)
-    way = experiments_of(app).set_dissemination(" ".join(words), swarm=swarm)
-    app.tell_change(f"dissemination is now {way}{everywhere(swarm)}")
+    lab = experiments_of(app)
+    way = lab.set_dissemination(" ".join(words), swarm=swarm)
+    app.tell_change(f"dissemination is now {way}{everywhere(swarm)}", lab.names(swarm=swarm))
 
 
 def experiments_of(app: GossipApp) -> Experiments:

@@ -7,9 +7,10 @@ nothing and imports nothing that does.
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from protocol.core.config import Dissemination
@@ -21,6 +22,7 @@ from protocol.errors import StateError
 from protocol.text import printable
 
 from .commands import CommandError
+from .observed import CHANGES_LIMIT, Change, NodeState, Trouble
 
 __all__ = ["Experiments", "Lab", "Member", "NodeState", "Subject", "carry_over"]
 
@@ -50,18 +52,6 @@ class Subject(Protocol):
     def snapshot(self) -> NodeSnapshot: ...  # noqa: D102
 
 
-class NodeState(StrEnum):
-    """What has become of a node of this process."""
-
-    RUNNING = "running"
-    STOPPED = "stopped"
-    """It stands still, as a process does that was stopped."""
-    CRASHED = "crashed"
-    """It ended without a word."""
-    LEFT = "left"
-    """It said goodbye."""
-
-
 class Member(NamedTuple):
     """A node of this process, as experiments see it."""
 
@@ -89,6 +79,7 @@ class Experiments:
         nodes: The nodes as they are now; one that came back is another one.
         seat: Which of them one sits on.
         revive: Brings a new incarnation up in the place of one that has ended.
+        clock: Unix seconds, for changes.
     """
 
     def __init__(
@@ -96,12 +87,15 @@ class Experiments:
         nodes: Callable[[], Sequence[Subject]],
         seat: Callable[[], int],
         revive: Callable[[int], Awaitable[None]],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._nodes = nodes
         self._seat = seat
         self._revive = revive
         self._crashed: dict[int, Subject] = {}
         self._far_side: frozenset[int] = frozenset()
+        self._clock = clock
+        self._changes: deque[Change] = deque(maxlen=CHANGES_LIMIT)
 
     @property
     def is_swarm(self) -> bool:
@@ -128,6 +122,31 @@ class Experiments:
         if node.is_frozen:
             return NodeState.STOPPED
         return NodeState.LEFT if node.snapshot().left else NodeState.RUNNING
+
+    def note(self, text: str, nodes: Iterable[str]) -> None:
+        """Keep what was changed and whom it concerns, by name, for diagrams."""
+        self._changes.append(Change(self._clock(), text, frozenset(nodes)))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed, the newest last."""
+        return tuple(self._changes)
+
+    def names(self, *, swarm: bool) -> list[str]:
+        """The nodes that a change concerns: all, or the one one sits on."""
+        return [node.id.name for node in self._chosen(swarm=swarm)]
+
+    def names_cut(self, peers: Sequence[str]) -> list[str]:
+        """The nodes that a cut concerns: the whole swarm, or a single node and these peers of it."""
+        if self.is_swarm:
+            return self.names(swarm=True)
+        addresses = {self.address_of(peer) for peer in peers}
+        known = [row.id.name for row in self.node.snapshot().peers if row.address in addresses]
+        return [self.node.id.name, *known]
+
+    def trouble_of(self, index: int) -> Trouble:
+        """What is done to a node."""
+        return Trouble.of(self._nodes()[index].fault_report, self.state_of(index))
 
     def picture(self) -> Lab:
         """How things stand; worth asking only while somebody looks."""

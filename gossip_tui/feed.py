@@ -205,7 +205,7 @@ class NodeFeed:
         self._nodes = list(nodes)
         self._successor = successor or same_again
         self._on_replaced = on_replaced
-        self.experiments = Experiments(lambda: self._nodes, lambda: self._seat, self._revive)
+        self.experiments = Experiments(lambda: self._nodes, lambda: self._seat, self._revive, clock)
         """What may be done to the nodes and the network between them."""
         self._clock = clock
         self._seat = 0
@@ -417,15 +417,21 @@ class NodeFeed:
             rows += [Delivery(own, message) for message in messages]
             if first == start:
                 unbroken.append(own)
-        return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.node.id)
+        changes = self.experiments.changes
+        return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.node.id, changes)
 
     def overlay(self) -> OverlayPicture:
         """The views of all nodes in this process; of a single one also what its peers told of theirs."""
         if len(self._nodes) == 1:
             snapshot = self.node.snapshot(told=True)
+            own = KnownView(snapshot.id, snapshot.view, self.experiments.trouble_of(0))
             told = (KnownView(one.id, one.descriptors) for one in snapshot.told)
-            return OverlayPicture(snapshot.id, (KnownView(snapshot.id, snapshot.view), *told), is_whole=False)
-        views = [KnownView(node.id, node.current_view()) for node in self._nodes]
+            return OverlayPicture(snapshot.id, (own, *told), is_whole=False)
+        trouble_of = self.experiments.trouble_of
+        views = [
+            KnownView(node.id, node.current_view(), trouble_of(index))
+            for index, node in enumerate(self._nodes)
+        ]
         return OverlayPicture.of_swarm(self.node.id, views)
 
     def _listen(self) -> None:

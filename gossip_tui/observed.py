@@ -8,13 +8,72 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Self
 
-from protocol.core.identity import NodeId
+from protocol.core.faults import NO_FAULTS, FaultReport
+from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.view import Descriptor
 
-__all__ = ["Deliveries", "Delivery", "KnownView", "OverlayPicture"]
+__all__ = [
+    "CHANGES_LIMIT",
+    "NO_TROUBLE",
+    "Change",
+    "Deliveries",
+    "Delivery",
+    "KnownView",
+    "NodeState",
+    "OverlayPicture",
+    "Trouble",
+]
+
+CHANGES_LIMIT = 256
+"""Changes kept for diagrams: more than a person makes while what came of them can still be seen."""
+
+
+class NodeState(StrEnum):
+    """What has become of a node of this process."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    """It stands still, as a process does that was stopped."""
+    CRASHED = "crashed"
+    """It ended without a word."""
+    LEFT = "left"
+    """It said goodbye."""
+
+
+class Change(NamedTuple):
+    """Something that a person changed on purpose: faults, a cut, a crash, how nodes work."""
+
+    at: float
+    """Unix seconds by the clock of this computer."""
+    text: str
+    nodes: frozenset[str] = frozenset()
+    """Names of the nodes it concerns; none where that is not known."""
+
+
+class Trouble(NamedTuple):
+    """What is done to one node on purpose."""
+
+    state: NodeState = NodeState.RUNNING
+    faults: str = ""
+    """Those for everybody, as a person writes them; empty for none."""
+    apart: int = 0
+    """Peers towards whom there are others."""
+    blocked: frozenset[Address] = frozenset()
+    """From whom it is cut off."""
+
+    @classmethod
+    def of(cls, report: FaultReport, state: NodeState = NodeState.RUNNING) -> Self:
+        """What is in force of a report."""
+        faults = str(report.faults) if report.faults != NO_FAULTS else ""
+        return cls(state, faults, len(report.by_peer), frozenset(report.blocked))
+
+
+NO_TROUBLE = Trouble()
+"""A node to which nothing is done."""
 
 
 class Delivery(NamedTuple):
@@ -37,6 +96,8 @@ class Deliveries:
     """Nodes of which nothing is missing: between this and the former answer, or from the very beginning."""
     seat: NodeId
     """The node one sits on."""
+    changes: tuple[Change, ...] = ()
+    """What was changed on purpose, by time: not what is new, but all that is kept."""
 
 
 class KnownView(NamedTuple):
@@ -44,6 +105,8 @@ class KnownView(NamedTuple):
 
     node: NodeId
     view: tuple[Descriptor, ...]
+    trouble: Trouble = NO_TROUBLE
+    """What is done to it on purpose."""
 
 
 @dataclass(frozen=True, slots=True)

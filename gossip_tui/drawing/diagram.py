@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gossip_tui.observed import Deliveries
+from gossip_tui.observed import Change, Deliveries
 from protocol.core.identity import Dot, NodeId
 
 from .diagram_glyphs import DiagramGlyphs
 from .happenings import Happening, Happenings, Kind
 from .lanes import Columns, LaneOrder, columns_for
 from .line import Line
-from .moments import Moment, Moments
+from .moments import Mark, Moment, Moments, Row
 from .names import Names
 from .spacetime import Cone, Picture, cone_of, flights, header_line, layout_for, row_line
 
@@ -52,6 +52,10 @@ class Diagram:
         self.happenings = Happenings()
         self.moments = Moments()
         self.moments.shows_every = shows_every
+        self.changes: tuple[Change, ...] = ()
+        """What was changed on purpose, as far as it is in the picture."""
+        self._newest_change: tuple[Change, ...] = ()
+        """The last change that was taken in, if there was one."""
         self.columns = Columns((), 0, {}, 0)
         self.row: int | None = None
         """The row under the cursor; None while nothing is marked."""
@@ -65,12 +69,14 @@ class Diagram:
     def is_news(self, deliveries: Deliveries) -> bool:
         """Whether there is anything in an answer that is not in the picture yet."""
         has_more_nodes = bool(deliveries.cursor.keys() - self.seen.keys())
-        return bool(deliveries.rows) or has_more_nodes or deliveries.seat != self.seat
+        is_changed = deliveries.changes[-1:] != self._newest_change
+        return bool(deliveries.rows) or has_more_nodes or is_changed or deliveries.seat != self.seat
 
     def is_torn(self, deliveries: Deliveries) -> bool:
         """Whether something is missing between this answer and the one before, or time went back."""
         known = self.seen.keys() & deliveries.cursor.keys()
-        return not deliveries.unbroken.issuperset(known)
+        has_lost_changes = not set(self._newest_change).issubset(deliveries.changes)
+        return has_lost_changes or not deliveries.unbroken.issuperset(known)
 
     def forget(self) -> None:
         """Start with an empty picture, for an answer from the beginning."""
@@ -79,6 +85,8 @@ class Diagram:
     def take(self, deliveries: Deliveries) -> None:
         """Take in what was observed."""
         is_first = not self.seen
+        changes = self._fresh(deliveries.changes)
+        self.changes += changes
         self.seen, self.seat = deliveries.cursor, deliveries.seat
         self.moments.never_left_out = self.seat
         fresh = self.happenings.add(deliveries)
@@ -89,13 +97,26 @@ class Diagram:
                 self.sort(busiest=self._lacks_room)
             self.arrange()
         else:
-            self.moments.add(fresh)
+            self.moments.add(fresh, changes)
             self._mark_more(fresh)
-        if self.happenings.kept:
-            self.moments.forget(self.happenings.kept[0].number)
+        self._forget_old()
         if self.row is not None and self.row < self.moments.first:
             self.row = self.moments.first
             self.mark()
+
+    def _fresh(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """Those of the changes that came after the last one that was taken in."""
+        newest = self._newest_change
+        self._newest_change = changes[-1:] or newest
+        return changes[changes.index(newest[0]) + 1 :] if newest and newest[0] in changes else changes
+
+    def _forget_old(self) -> None:
+        """Drop rows of what is not kept any more, and the changes among them."""
+        kept = self.happenings.kept
+        if kept and kept[0].number > 1:
+            self.moments.forget(kept[0].number)
+            if self.changes and self.changes[0].at < kept[0].at:
+                self.changes = tuple(change for change in self.changes if change.at >= kept[0].at)
 
     # Lanes.
 
@@ -109,12 +130,14 @@ class Diagram:
         self.columns = columns_for(self.order, lanes, self.names, self.seat, room, self._offset)
         self._offset = self.columns.offset
         self._lines.clear()
-        selected = self.selected
+        selected, under = self.selected, self._row_under_cursor
         self.moments.is_shown = {column.node for column in self.columns.shown}.__contains__
-        self.moments.rebuild(self.happenings.kept)
+        self.moments.rebuild(self.happenings.kept, self.changes)
         if selected is not None:
             self.row = self._nearest(selected.number)
             self.mark()
+        elif isinstance(under, Mark):
+            self.row = self._row_of(under.change)
 
     @property
     def _lacks_room(self) -> bool:
@@ -180,11 +203,15 @@ class Diagram:
 
     @property
     def selected(self) -> Happening | None:
-        """The event under the cursor, if there is one."""
+        """The event under the cursor, if there is one; a change is none."""
+        row = self._row_under_cursor
+        return (row.at_node(self.lane) or row.main) if isinstance(row, Moment) else None
+
+    @property
+    def _row_under_cursor(self) -> Row | None:
         if self.row is None or not self.moments.first <= self.row < self.moments.end:
             return None
-        row = self.moments.row(self.row)
-        return row.at_node(self.lane) or row.main
+        return self.moments.row(self.row)
 
     def mark(self) -> None:
         """Work out past and future of the event under the cursor."""
@@ -213,8 +240,17 @@ class Diagram:
 
     def _nearest(self, number: int) -> int:
         """The row of a happening, or the one before."""
-        found = [row.number for row in self.moments.rows if row.happenings[0].number <= number]
+        found = [
+            row.number
+            for row in self.moments.rows
+            if isinstance(row, Moment) and row.happenings[0].number <= number
+        ]
         return found[-1] if found else self.moments.first
+
+    def _row_of(self, change: Change) -> int:
+        """The row of a change, or the first if it is not kept."""
+        found = (row.number for row in self.moments.rows if isinstance(row, Mark) and row.change == change)
+        return next(found, self.moments.first)
 
     # Lines.
 
@@ -243,9 +279,9 @@ class Diagram:
         ]
         return [header_line(picture), *rows]
 
-    def _line(self, row: Moment, picture: Picture, passing: list[Dot]) -> Line:
+    def _line(self, row: Row, picture: Picture, passing: list[Dot]) -> Line:
         """A row's line, as it was drawn before unless something about it changed."""
-        numbers = self.moments.of_message.get(row.dot, [])
+        numbers = self.moments.of_message.get(row.dot, []) if isinstance(row, Moment) else []
         key = (row.number, len(row.happenings), numbers[-1:] == [row.number], *passing)
         line = self._lines.get(key)
         if line is None:

@@ -34,6 +34,12 @@ class DiagramGlyphs:
     past: tuple[str, str]
     future: tuple[str, str]
     concurrent: tuple[str, str]
+    rule: str
+    """The line across all lanes at which something was changed on purpose."""
+    rule_cross: str
+    """Where it crosses a lane, or a message on its way."""
+    change: str
+    """On a lane that the change concerns."""
     at_least: str
     """Before a clock that may be larger."""
     has: str
@@ -60,6 +66,9 @@ UNICODE_DIAGRAM = DiagramGlyphs(
     past=("▲", "△"),
     future=("▼", "▽"),
     concurrent=("◆", "◇"),
+    rule="═",
+    rule_cross="╪",
+    change="■",
     at_least="≥",
     has="←",
     more="⋮",
@@ -85,6 +94,9 @@ ASCII_DIAGRAM = DiagramGlyphs(
     past=("P", "p"),
     future=("F", "f"),
     concurrent=("C", "c"),
+    rule="=",
+    rule_cross="+",
+    change="#",
     at_least=">=",
     has="<-",
     more=":",

@@ -3,19 +3,23 @@
 While little happens every happening has a row of its own. When more happens, the deliveries of a message
 share its row, as far as each node's order of events allows it; when even that is too much, whole messages are
 left out and counted. What a row once shows it goes on showing: only new rows are made differently.
+
+What a person changed on purpose has a row of its own, at its time among the happenings; no delivery after it
+joins a row above it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 
+from gossip_tui.observed import Change
 from protocol.core.identity import Dot, NodeId
 
 from .happenings import Happening, Kind
 
-__all__ = ["Detail", "Moment", "Moments"]
+__all__ = ["Detail", "Mark", "Moment", "Moments", "Row"]
 
 ROWS_PER_SECOND = 4.0
 """New rows that a person can follow; a choice, after watching some."""
@@ -65,16 +69,40 @@ class Moment:
         """The sending if it is in this row, else the first delivery."""
         return self.happenings[0]
 
+    @property
+    def last_number(self) -> int:
+        """The newest happening in this row."""
+        return self.happenings[-1].number
+
     def at_node(self, node: NodeId | None) -> Happening | None:
         """What happened at a node in this row."""
         return next((one for one in self.happenings if one.node == node), None)
+
+
+class Mark:
+    """One row: something that a person changed on purpose."""
+
+    __slots__ = ("change", "last_number", "number")
+
+    happenings: Sequence[Happening] = ()
+
+    def __init__(self, number: int, change: Change, last_number: int) -> None:
+        self.number = number
+        """As that of a moment."""
+        self.change = change
+        self.last_number = last_number
+        """The newest happening before it."""
+
+
+Row = Moment | Mark
+"""One row of the diagram."""
 
 
 class Moments:
     """Sorts happenings into rows."""
 
     def __init__(self) -> None:
-        self.rows: deque[Moment] = deque()
+        self.rows: deque[Row] = deque()
         self.first = 0
         """The number of the oldest row kept."""
         self.shows_every = False
@@ -89,6 +117,9 @@ class Moments:
         """The numbers of the rows of each message, ascending."""
         self._details: dict[Dot, Detail] = {}
         self._last_row: dict[NodeId, int] = {}
+        self._last_mark = -1
+        self._newest = 0
+        """The newest happening that was sorted in."""
         self._recent: deque[float] = deque()
         self._tokens = ROWS_AT_ONCE
         self._filled_at = 0.0
@@ -111,7 +142,7 @@ class Moments:
         """Whether the newest row stands for more than one happening, or some were left out."""
         return self.detail is not Detail.EVERY and not self.shows_every
 
-    def row(self, number: int) -> Moment:
+    def row(self, number: int) -> Row:
         """The row of that number.
 
         Raises:
@@ -121,28 +152,33 @@ class Moments:
             raise IndexError(number)
         return self.rows[number - self.first]
 
-    def add(self, happenings: Iterable[Happening]) -> None:
-        """Put new happenings into rows."""
-        for happening in happenings:
-            if self.is_shown(happening.node):
-                self._sort_in(happening)
+    def add(self, happenings: Iterable[Happening], changes: Sequence[Change] = ()) -> None:
+        """Put new happenings into rows, and what was changed between them."""
+        for one in by_time(happenings, changes):
+            if isinstance(one, Change):
+                self._last_mark = self.end
+                self.rows.append(Mark(self.end, one, self._newest))
+            else:
+                self._newest = one.number
+                if self.is_shown(one.node):
+                    self._sort_in(one)
 
-    def rebuild(self, happenings: Iterable[Happening]) -> None:
+    def rebuild(self, happenings: Iterable[Happening], changes: Sequence[Change] = ()) -> None:
         """Make all rows anew, after other nodes are shown than before; numbers go on."""
         self.first = self.end
         self.rows.clear()
         self.of_message.clear()
         self._last_row.clear()
-        self._skipped = 0
-        for happening in happenings:
-            if self.is_shown(happening.node):
-                self._sort_in(happening)
+        self._skipped = self._newest = 0
+        self.add(happenings, changes)
 
     def forget(self, before: int) -> None:
-        """Drop rows whose happenings all have smaller numbers than this."""
-        while self.rows and self.rows[0].happenings[-1].number < before:
+        """Drop rows whose happenings all have smaller numbers than this, and changes among them."""
+        while self.rows and self.rows[0].last_number < before:
             gone = self.rows.popleft()
             self.first += 1
+            if isinstance(gone, Mark):
+                continue
             numbers = self.of_message.get(gone.dot)
             if numbers and numbers[0] == gone.number:
                 del numbers[0]
@@ -193,9 +229,11 @@ class Moments:
     def _moment_for(self, happening: Happening) -> Moment | None:
         """The row that a delivery may join without standing above what its node did before."""
         numbers = self.of_message.get(happening.dot)
-        if not numbers or self._last_row.get(happening.node, -1) >= numbers[-1]:
+        if not numbers or max(self._last_mark, self._last_row.get(happening.node, -1)) >= numbers[-1]:
             return None
         moment = self.row(numbers[-1])
+        if isinstance(moment, Mark):
+            return None
         if happening.kind is Kind.TOLD or happening.at - moment.at <= JOINING_PERIOD:
             return moment
         return None
@@ -207,3 +245,17 @@ class Moments:
         self.rows.append(moment)
         self.of_message.setdefault(happening.dot, []).append(moment.number)
         self._last_row[happening.node] = moment.number
+
+
+def by_time(happenings: Iterable[Happening], changes: Sequence[Change]) -> Iterator[Happening | Change]:
+    """Happenings in their order, and each change before the first of them that came later."""
+    coming = iter(changes)
+    change = next(coming, None)
+    for happening in happenings:
+        while change is not None and change.at < happening.at:
+            yield change
+            change = next(coming, None)
+        yield happening
+    if change is not None:
+        yield change
+        yield from coming

@@ -3,13 +3,15 @@
 Pure functions: rows, columns and relations in, lines out. A message that is delivered in the row of its
 sending is a line across; one that arrives further below leaves its lane there and runs down beside it. With a
 cursor, the past of the event under it, its future, and what is concurrent differ by glyph and by brightness,
-and the lanes shine as far as the past reaches down and the future up.
+and the lanes shine as far as the past reaches down and the future up. What was changed on purpose is a line
+across all lanes at its time, with a sign on those that it concerns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 
 from gossip_tui.text import safe
 from protocol.core.identity import Dot, NodeId
@@ -18,8 +20,8 @@ from .diagram_glyphs import DiagramGlyphs
 from .happenings import Happening, Happenings, Kind, Relation
 from .lanes import Column, Columns
 from .line import Line, Role, Span, cell_len, cut
-from .log_line import clock_text
-from .moments import Moment, Moments
+from .log_line import clock_text, time_text
+from .moments import Mark, Moment, Moments, Row
 from .names import Names, role_of_origin
 
 __all__ = [
@@ -97,7 +99,7 @@ class Cone:
             if any(relations.get(cause.number) in after for cause in happening.causes):
                 relations[happening.number] = Relation.FUTURE
 
-    def reach(self, rows: Iterable[Moment]) -> None:
+    def reach(self, rows: Iterable[Row]) -> None:
         """Take in rows, in order."""
         for row in rows:
             for one in row.happenings:
@@ -108,7 +110,7 @@ class Cone:
                     self.future[one.node] = min(row.number, self.future.get(one.node, row.number))
 
 
-def cone_of(happening: Happening, happenings: Happenings, rows: Iterable[Moment]) -> Cone:
+def cone_of(happening: Happening, happenings: Happenings, rows: Iterable[Row]) -> Cone:
     """The past and the future of a happening, with how far they reach in these rows."""
     cone = Cone(happenings.relations(happening))
     cone.reach(rows)
@@ -129,6 +131,8 @@ class Picture:
     """With a cursor: what is past, future and concurrent."""
     lane: NodeId | None = None
     """The lane that keys for lanes act on."""
+    zone: tzinfo | None = None
+    """Where the time of day of changes is that of; None for where this computer is."""
 
 
 class Canvas:
@@ -206,8 +210,10 @@ def legend(picture: Picture) -> str:
     return "  ".join(filter(None, (before, after)))
 
 
-def row_line(row: Moment, picture: Picture, passing: Sequence[Dot] = ()) -> Line:
+def row_line(row: Row, picture: Picture, passing: Sequence[Dot] = ()) -> Line:
     """One row: lanes, messages that pass, what happened; at the right what it is about, and its clock."""
+    if isinstance(row, Mark):
+        return mark_line(row, picture, passing)
     canvas = Canvas(picture.layout.diagram)
     glyphs, cone = picture.glyphs, picture.cone
     for column in picture.columns.shown:
@@ -219,6 +225,23 @@ def row_line(row: Moment, picture: Picture, passing: Sequence[Dot] = ()) -> Line
             canvas.put(channel, glyphs.flight, color_of(dot, picture))
     Arrow(row, picture, canvas).draw()
     return (*canvas.spans(), *fact_spans(row, picture))
+
+
+def mark_line(row: Mark, picture: Picture, passing: Sequence[Dot]) -> Line:
+    """The row of a change: a line across everything, a sign on each lane concerned; when and what it was."""
+    glyphs, columns, layout = picture.glyphs, picture.columns, picture.layout
+    signs = [glyphs.rule] * layout.diagram
+    crossed = [channel_of(dot, columns) for dot in passing] + [column.x for column in columns.shown]
+    for x in crossed:
+        if x is not None and x < len(signs):
+            signs[x] = glyphs.rule_cross
+    for column in columns.shown:
+        if column.node.name in row.change.nodes and column.x < len(signs):
+            signs[column.x] = glyphs.change
+    at = time_text(row.change.at, picture.zone)
+    text = cut(f" {at} {safe(row.change.text)}", layout.facts, glyphs.ellipsis)
+    gap = " " * (layout.facts - cell_len(text))
+    return Span("".join(signs), Role.WARNING), Span(text + gap, Role.WARNING)
 
 
 def color_of(dot: Dot, picture: Picture) -> Role:

@@ -8,6 +8,7 @@ so that a reader can start in the middle.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from msgpack import Packer
 
@@ -17,7 +18,7 @@ from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 
 from .events import flat_event
-from .limits import CLOCK_LIMIT, MARK, NODES_LIMIT, PARENTS_LIMIT, TEXT_LIMIT, VERSION, Kind
+from .limits import CLOCK_LIMIT, MARK, NODES_LIMIT, PARENTS_LIMIT, TEXT_LIMIT, TRACKS_LIMIT, VERSION, Kind
 from .pictures import Flat, change_between, flat_dots, flatten
 
 __all__ = ["RecordEncoder", "head_of"]
@@ -96,9 +97,10 @@ class RecordEncoder:
         flat = flat_event(event, self._number_of)
         return b"" if flat is None else self._record(Kind.EVENT, moment, track, *flat)
 
-    def word(self, moment: int, track: int | None, kind: str, text: str) -> bytes:
-        """The application put a line into the log."""
-        return self._record(Kind.WORD, moment, track, kind, text[:TEXT_LIMIT])
+    def word(self, moment: int, track: int | None, kind: str, text: str, nodes: Sequence[str] = ()) -> bytes:
+        """The application put a line into the log, about these nodes."""
+        names = [name[:TEXT_LIMIT] for name in nodes[:TRACKS_LIMIT]]
+        return self._record(Kind.WORD, moment, track, kind, text[:TEXT_LIMIT], names)
 
     def mark(self, moment: int, track: int, text: str) -> bytes:
         """Something worth jumping to happened."""

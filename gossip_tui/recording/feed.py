@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from gossip_tui.commands import CommandError
 from gossip_tui.feed import DELIVERY_LIMIT, Recorded, Update
 from gossip_tui.notices import Notice, notices_of
-from gossip_tui.observed import Deliveries, Delivery, KnownView, OverlayPicture
+from gossip_tui.observed import CHANGES_LIMIT, Change, Deliveries, Delivery, KnownView, OverlayPicture
 from protocol.core.config import Dissemination
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -21,7 +22,7 @@ from protocol.text import printable
 
 from .limits import RecordingError
 from .player import Player, Scrub, clock_text
-from .recording import Recording, Track, Word
+from .recording import CHANGE, Recording, Track, Word
 
 __all__ = ["ReplayFeed"]
 
@@ -50,6 +51,7 @@ class ReplayFeed:
         self._frame = -1
         self._shown: NodeSnapshot | None = None
         self._what = ""
+        self._changes = changes_in(recording)
 
     @property
     def track(self) -> Track:
@@ -179,7 +181,14 @@ class ReplayFeed:
             first = max(start if start <= count + 1 else 1, count + 1 - DELIVERY_LIMIT)
             rows += [Delivery(node, message) for message in track.messages[first - 1 : count]]
             cursor[node] = count + 1
-        return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.track.nodes[-1])
+        return Deliveries(
+            tuple(rows), cursor, frozenset(unbroken), self.track.nodes[-1], self._changes_so_far()
+        )
+
+    def _changes_so_far(self) -> tuple[Change, ...]:
+        """What had been changed on purpose, as much of it as a live feed keeps."""
+        end = bisect_right(self._changes, self.wall_clock(), key=lambda change: change.at)
+        return tuple(self._changes[max(0, end - CHANGES_LIMIT) : end])
 
     def overlay(self) -> OverlayPicture:
         """Who knew whom, by the pictures of the recorded nodes; what peers told is not recorded."""
@@ -263,6 +272,18 @@ class ReplayFeed:
             else:
                 found += notices_of([note], moment)
         return found
+
+
+def changes_in(recording: Recording) -> list[Change]:
+    """What was changed on purpose, by time, wherever a person sat then."""
+    started_at = recording.about.started_at
+    found = {
+        Change(started_at + at / 1000, note.text, frozenset(note.nodes))
+        for track in recording.tracks
+        for at, note in zip(track.note_times, track.notes, strict=True)
+        if isinstance(note, Word) and note.kind == CHANGE
+    }
+    return sorted(found, key=lambda change: (change.at, change.text))
 
 
 def refuse() -> NoReturn:

@@ -69,7 +69,8 @@ class Kind:
     EVENT: Final = 6
     """``track, code, ...``: something worth a line happened; see ``events``."""
     WORD: Final = 7
-    """``track or nil, kind, text``: a line that the application itself put into the log."""
+    """``track or nil, kind, text, names``: a line that the application put into the log, and which nodes
+    it concerns. Names came later: a recording may lack them."""
     MARK: Final = 8
     """``track, text``: something worth jumping to that is no line of the log, such as a change of faults."""
 

@@ -301,9 +301,11 @@ class Reading:
             case Undeliverable(id=dot):
                 self._mark(found, f"{dot.origin.name}#{dot.sequence} given up")
 
-    def _take_word(self, track: Any, kind: Any, words: Any, *_: Any) -> None:
+    def _take_word(self, track: Any, kind: Any, words: Any, names: Any = None, *_: Any) -> None:
         chosen = list(self._tracks.values()) if track is None else [self._track(track)]
-        word = Word(text(kind), text(words))
+        about = () if names is None else tuple(text(name) for name in listing(names, TRACKS_LIMIT))
+        word = Word(text(kind), text(words), about)
+        self._toil(len(about))
         for found in chosen:
             self._note(found)
             found.notes.append(word)

@@ -17,6 +17,7 @@ from protocol.core.messages import Message
 from .encoder import RecordEncoder, head_of
 from .file import RecordingFile
 from .limits import TRACKS_LIMIT
+from .recording import CHANGE
 
 __all__ = ["Recorder"]
 
@@ -29,9 +30,6 @@ TURNS = 4
 
 YIELD_EVERY = 64
 """Messages of a long history that are packed before the node has a turn: a millisecond."""
-
-CHANGE = "change"
-"""The kind of words about what a person changed on purpose."""
 
 CHUNK_LIMIT = 256 << 10
 """Bytes of records that make a block before the period is over."""
@@ -120,12 +118,12 @@ class Recorder:
             self.stop()
             self.on_end("more nodes were heard of than a recording names")
 
-    def word(self, text: str, kind: str) -> None:
-        """The application puts a line into its log."""
+    def word(self, text: str, kind: str, nodes: Sequence[str] = ()) -> None:
+        """The application puts a line into its log, about these nodes."""
         if not self._ended:
             self._follow()
             seat = self._seat()
-            self._add(self._encoder.word(self._moment(), seat, kind, text))
+            self._add(self._encoder.word(self._moment(), seat, kind, text, nodes))
             if kind == CHANGE and seat < len(self._tracked):
                 # The word says it better than a mark would, and can be jumped to as well.
                 self._faults[seat] = faults_text(self._tracked[seat].snapshot().faults)

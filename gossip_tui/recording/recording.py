@@ -18,7 +18,10 @@ from .limits import RecordingError
 from .pictures import Flat, apply_change, picture_of
 from .values import Malformed, unpacked
 
-__all__ = ["About", "Moment", "Recording", "Track", "Word", "flat_of"]
+__all__ = ["CHANGE", "About", "Moment", "Recording", "Track", "Word", "flat_of"]
+
+CHANGE = "change"
+"""The kind of words about what a person changed on purpose."""
 
 UNREADABLE = (ValueError, TypeError, KeyError)
 """What plain values raise where they are not what a writer makes."""
@@ -40,6 +43,8 @@ class Word(NamedTuple):
 
     kind: str
     text: str
+    nodes: tuple[str, ...] = ()
+    """Names of the nodes that it is about, where that was recorded."""
 
 
 class Moment(NamedTuple):

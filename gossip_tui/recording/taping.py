@@ -132,10 +132,10 @@ class Taping:
         if self._subject is None and self.path is not None:
             self.path.unlink(missing_ok=True)
 
-    def word(self, text: str, kind: str) -> None:
-        """The application puts a line into its log."""
+    def word(self, text: str, kind: str, nodes: Sequence[str] = ()) -> None:
+        """The application puts a line into its log, about these nodes."""
         if self._recorder is not None:
-            self._recorder.word(text, kind)
+            self._recorder.word(text, kind, nodes)
 
     def _open(self, path: Path) -> Recorder:
         recorder = Recorder(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 
-from gossip_tui.observed import Deliveries, Delivery, KnownView, OverlayPicture
+from gossip_tui.observed import Change, Deliveries, Delivery, KnownView, OverlayPicture
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.view import Descriptor
@@ -28,6 +28,7 @@ class SwarmOf:
         self.seat = node_id(names[0])
         self.now = NOON
         self.asked = 0
+        self.changes: list[Change] = []
 
     def say(self, who: str, text: str, *after: Message, hops: int = 0) -> Message:
         """One more message of ``who``, delivered there at once if that node is observed."""
@@ -54,6 +55,10 @@ class SwarmOf:
         """Let a node have these in its view, and nobody else."""
         self.views[node_id(who)] = tuple(Descriptor(node_id(name), address(2), age) for name in whom)
 
+    def change(self, text: str, *names: str) -> None:
+        """Somebody changes something about these nodes now."""
+        self.changes.append(Change(self.now, text, frozenset(names)))
+
     def overlay(self) -> OverlayPicture:
         """What a feed would answer."""
         self.asked += 1
@@ -70,4 +75,4 @@ class SwarmOf:
             for message in messages[after.get(node, 0) :]
         ]
         cursor = {node: len(messages) for node, messages in self.delivered.items()}
-        return Deliveries(tuple(rows), cursor, frozenset(self.delivered), self.seat)
+        return Deliveries(tuple(rows), cursor, frozenset(self.delivered), self.seat, tuple(self.changes))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from gossip_tui.drawing.happenings import Happenings
-from gossip_tui.drawing.moments import ROWS_AT_ONCE, ROWS_PER_SECOND, Detail, Moments
+from gossip_tui.drawing.moments import ROWS_AT_ONCE, ROWS_PER_SECOND, Detail, Moment, Moments
+from gossip_tui.observed import Change
 from protocol.core.identity import NodeId
 from tests.gossip_tui.samples import node_id
 from tests.gossip_tui.swarms import SwarmOf
@@ -17,11 +18,13 @@ class Watch:
         self.happenings = Happenings()
         self.moments = Moments()
         self._seen: dict[NodeId, int] = {}
+        self._changes = 0
 
     def look(self) -> None:
         answer = self.swarm.deliveries(self._seen)
         self._seen = dict(answer.cursor)
-        self.moments.add(self.happenings.add(answer))
+        changes, self._changes = answer.changes[self._changes :], len(answer.changes)
+        self.moments.add(self.happenings.add(answer), changes)
 
     def chat(self, messages: int, period: float) -> None:
         for number in range(messages):
@@ -30,10 +33,18 @@ class Watch:
             self.swarm.now += period
 
     @property
+    def messages(self) -> list[Moment]:
+        """The rows that are about a message."""
+        return [row for row in self.moments.rows if isinstance(row, Moment)]
+
+    @property
     def shape(self) -> list[tuple[str, int]]:
         """For each row its message and how many happenings it shows."""
         return [
-            (f"{row.dot.origin.name}#{row.dot.sequence}", len(row.happenings)) for row in self.moments.rows
+            (f"{row.dot.origin.name}#{row.dot.sequence}", len(row.happenings))
+            if isinstance(row, Moment)
+            else (row.change.text, 0)
+            for row in self.moments.rows
         ]
 
 
@@ -83,7 +94,7 @@ def test_no_row_shows_an_event_above_what_its_node_did_before() -> None:
 def test_hundreds_of_events_a_second_are_thinned_to_what_one_can_follow_and_counted() -> None:
     watch = Watch(*NAMES)
     watch.chat(400, period=0.02)
-    rows = watch.moments.rows
+    rows = watch.messages
     seconds = 400 * 0.02
     assert len(rows) <= 3 * ROWS_AT_ONCE + ROWS_PER_SECOND * seconds
     shown = sum(len(row.happenings) for row in rows)
@@ -96,7 +107,7 @@ def test_own_messages_are_never_left_out() -> None:
     watch = Watch(*NAMES)
     watch.moments.never_left_out = node_id("n01")
     watch.chat(400, period=0.02)
-    own = {row.dot for row in watch.moments.rows if row.dot.origin.name == "n01"}
+    own = {row.dot for row in watch.messages if row.dot.origin.name == "n01"}
     assert len(own) == 34
 
 
@@ -134,4 +145,57 @@ def test_forgotten_rows_leave_nothing_behind() -> None:
     watch.moments.forget(last)
     assert len(watch.moments.rows) == 1
     assert [len(numbers) for numbers in watch.moments.of_message.values()] == [1]
-    assert watch.moments.row(watch.moments.first).main.number == last
+    assert watch.messages[0].main.number == last
+
+
+def test_a_change_has_a_row_at_its_time_among_the_events() -> None:
+    watch = Watch("n01", "n02")
+    watch.swarm.change("before everything")
+    watch.swarm.now += 1
+    first = watch.swarm.say("n01", "one")
+    watch.swarm.now += 1
+    watch.swarm.change("cut")
+    watch.swarm.reach(first, "n02", after=1)
+    watch.look()
+    watch.swarm.now += 2
+    watch.swarm.change("healed")
+    watch.look()
+    shape = [("before everything", 0), ("n01#1", 1), ("cut", 0), ("n01#1", 1), ("healed", 0)]
+    assert watch.shape == shape
+    watch.moments.rebuild(watch.happenings.kept, watch.swarm.changes)
+    assert watch.shape == shape
+
+
+def test_no_delivery_joins_a_row_above_a_change_that_came_before_it() -> None:
+    watch = Watch(*NAMES)
+    watch.chat(10, period=1.0)
+    message = watch.swarm.say("n01", "into the cut")
+    watch.swarm.reach(message, *NAMES[1:6], after=0.01)
+    watch.swarm.now += 0.02
+    watch.swarm.change("cut")
+    watch.swarm.reach(message, *NAMES[6:], after=0.01)
+    watch.look()
+    assert watch.shape[-3:] == [("n01#2", 6), ("cut", 0), ("n01#2", 6)]
+
+
+def test_changes_go_with_the_rows_around_them() -> None:
+    watch = Watch("n01")
+    watch.swarm.say("n01", "one")
+    watch.swarm.now += 1
+    watch.swarm.change("old")
+    watch.swarm.now += 1
+    watch.swarm.say("n01", "two")
+    watch.swarm.now += 1
+    watch.swarm.change("new")
+    watch.look()
+    watch.moments.forget(2)
+    assert watch.shape == [("n01#2", 1), ("new", 0)]
+    assert watch.moments.first == 2
+
+
+def test_a_change_before_everything_is_drawn_first_and_one_after_it_last() -> None:
+    changes = [Change(1.0, "early"), Change(9e9, "late")]
+    watch = Watch("n01")
+    watch.swarm.say("n01", "one")
+    watch.moments.rebuild(watch.happenings.add(watch.swarm.deliveries({})), changes)
+    assert watch.shape == [("early", 0), ("n01#1", 1), ("late", 0)]

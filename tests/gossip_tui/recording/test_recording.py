@@ -423,12 +423,18 @@ async def test_records_of_unknown_kinds_and_longer_ones_are_skipped(tmp_path: Pa
     records = unfolded((tmp_path / "whole").read_bytes())
     pack = Packer().pack
     path = tmp_path / "f"
-    path.write_bytes(
-        tape_of(records + pack([99, 0, "later"]) + pack([Kind.WORD, 0, 0, "info", "hi", "more"]))
-    )
+    longer = pack([Kind.WORD, 0, 0, "info", "hi", ["p2"], "more"])
+    path.write_bytes(tape_of(records + pack([99, 0, "later"]) + longer))
     recording = load(path)
-    assert recording.tracks[0].notes[-1] == Word("info", "hi")
+    assert recording.tracks[0].notes[-1] == Word("info", "hi", ("p2",))
     assert recording.note == ""
+
+
+async def test_words_of_older_recordings_name_no_nodes(tmp_path: Path) -> None:
+    await story(tmp_path / "whole")
+    records = unfolded((tmp_path / "whole").read_bytes())
+    (tmp_path / "f").write_bytes(tape_of(records + Packer().pack([Kind.WORD, 0, 0, "change", "cut"])))
+    assert load(tmp_path / "f").tracks[0].notes[-1] == Word("change", "cut")
 
 
 def test_a_block_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:

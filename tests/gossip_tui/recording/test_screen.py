@@ -322,3 +322,30 @@ async def test_the_diagram_of_a_recorded_swarm_shows_all_its_nodes_up_to_the_mom
         await hands.press("f5")
         assert "all 2 views" in hands.text
         assert "links 2" in hands.text
+
+
+async def test_what_was_changed_is_marked_in_the_replayed_diagram_at_its_time(tmp_path: Path) -> None:
+    one, two = MemoryNode("n01", peers=()), MemoryNode("n02", number=2, peers=())
+    async with taped(tmp_path / "a", one, two) as tape:
+        first = one.deliver(one.talk.say(one.id, "before", delivered_at=NOON))
+        two.deliver(first)
+        await tape.pass_time(2.0)
+        tape.recorder.word("n02 crashed", "change", ["n02"])
+        await tape.pass_time(2.0)
+        one.deliver(one.talk.say(one.id, "after", first, delivered_at=NOON + tape.now))
+        await tape.pass_time(2.0)
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        await hands.press("f4")
+        assert not any("═" in line for line in hands.app.main.space_time.visible_text)
+        await hands.wait(5)
+        lines = [line.rstrip() for line in hands.app.main.space_time.visible_text]
+        assert [line[:9].rstrip() for line in lines[1:5]] == ["  ●─╮ │", "  │ ╰─►", "══╪═══■══", "  ●   │"]
+        assert lines[3].endswith("n02 crashed")
+        hands.app.seek(1_000)
+        await hands.look()
+        assert [line[:9].rstrip() for line in hands.app.main.space_time.visible_text[1:4]] == [
+            "  ●─╮ │",
+            "  │ ╰─►",
+            "",
+        ]

@@ -108,3 +108,41 @@ async def test_f1_explains_the_pane_that_has_the_focus() -> None:
             assert isinstance(driver.app.screen, HelpScreen)
             assert driver.app.screen._about is about
             await driver.press("escape")
+
+
+async def test_every_change_is_a_line_in_the_diagram_with_a_sign_on_whom_it_concerns() -> None:
+    nodes = [MemoryNode(f"n{number:02}", number=number, peers=()) for number in range(1, 5)]
+    async with driven(*nodes) as driver:
+        await driver.press("f4")
+        for line in (
+            "/partition n03",
+            "/heal",
+            "/stop n02",
+            "/continue n02",
+            "/crash n04",
+            "/fault loss=5",
+            "/fault swarm off",
+            "/strategy cyclon",
+        ):
+            await driver.enter(line)
+        rules = [line.split(" ", 2) for line in driver.app.main.space_time.visible_text if "══" in line]
+    assert [(rule, text.rstrip()) for rule, _, text in rules] == [
+        ("══■═══■═══■═══■══", "the swarm is cut in two: n01, n02, n04 | n03"),
+        ("══■═══■═══■═══■══", "healed: everybody can be reached again"),
+        ("══╪═══■═══╪═══╪══", "n02 stands still: it hears, sends and notices nothing"),
+        ("══╪═══■═══╪═══╪══", "n02 goes on where it stood still"),
+        ("══╪═══╪═══╪═══■══", "n04 crashed: others will notice its silence"),
+        ("══■═══╪═══╪═══╪══", "faults at this node: loss=5"),
+        ("══■═══■═══■═══■══", "no faults in the whole swarm any more"),
+        ("══■═══╪═══╪═══╪══", "strategy is now (tail, push-pull, H=0, S=10)"),
+    ]
+
+
+async def test_a_single_node_that_is_cut_off_has_signs_on_its_lane_and_those_of_its_peers() -> None:
+    async with driven(MemoryNode(peers=(2, 5))) as driver:
+        for name in ("p2", "p5", "p7"):
+            driver.node.hear(name, "hello")
+        await driver.press("f4")
+        await driver.enter("/partition p2")
+        (rule,) = [line.split(" ")[0] for line in driver.app.main.space_time.visible_text if "══" in line]
+    assert rule.replace("═", "") == "■■╪╪"

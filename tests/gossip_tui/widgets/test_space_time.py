@@ -7,6 +7,7 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
+from gossip_tui.drawing.moments import Mark
 from gossip_tui.theme import ASCII, UNICODE, Glyphs
 from gossip_tui.widgets.space_time import SpaceTimePane
 from tests.gossip_tui.samples import node_id
@@ -94,6 +95,49 @@ async def test_when_nothing_happened_nothing_is_drawn() -> None:
         drawn = pane._drawn
         pane.look()
         assert pane._drawn is drawn
+
+
+async def test_what_was_changed_is_drawn_at_the_next_look_once() -> None:
+    swarm = talking(1)
+    swarm.change("cut", "p2")
+    async with diagram(swarm) as (pane, _):
+        swarm.now += 1
+        swarm.change("healed", "p1", "p2")
+        pane.look()
+        pane.look()
+        swarm.tell("p2", "again")
+        pane.look()
+        rules = [line.split(maxsplit=2)[::2] for line in lines(pane) if "══" in line]
+        assert rules == [["══╪═══■══", "cut"], ["══■═══■══", "healed"]]
+        assert lines(pane)[-2].startswith("  │   ●─╮ p2#1 again")
+
+
+async def test_the_cursor_on_a_change_marks_nothing_and_stays_on_it() -> None:
+    swarm = talking(2)
+    swarm.change("cut", "p2")
+    async with diagram(swarm) as (pane, pilot):
+        await pilot.press("up")
+        assert pane.selected is None
+        before = pane._diagram._row_under_cursor
+        await pilot.press("enter", "c", "e")
+        swarm.tell("p1", "on")
+        pane.look()
+        after = pane._diagram._row_under_cursor
+        assert isinstance(before, Mark)
+        assert isinstance(after, Mark)
+        assert (before.change, pane.following) == (after.change, False)
+        await pilot.press("up")
+        assert pane.selected is not None
+
+
+async def test_a_change_that_is_undone_by_going_back_in_time_goes() -> None:
+    swarm = talking(2)
+    swarm.change("cut", "p2")
+    async with diagram(swarm) as (pane, _):
+        assert any("cut" in line for line in lines(pane))
+        swarm.changes.clear()
+        pane.look()
+        assert not any("cut" in line for line in lines(pane))
 
 
 async def test_the_newest_event_is_in_sight_until_somebody_moves_up() -> None:
