@@ -319,6 +319,7 @@ class GossipApp(App[None], inherit_bindings=False):
             recording=self.taping.is_running,
             recorded=clock_time(self.replay.wall_clock()).split(".")[0] if self.replay is not None else "",
             experiments=self.feed.experiments.summary() if self.feed.experiments is not None else "",
+            fate=self.feed.fates[self.feed.seat],
             seat=f"{self.feed.seat + 1}/{len(seats)}" if len(seats) > 1 else "",
         )
         self.main.status_bar.show(status)

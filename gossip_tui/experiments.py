@@ -116,12 +116,10 @@ class Experiments:
 
     def state_of(self, index: int) -> NodeState:
         """What has become of a node."""
-        node = self._nodes()[index]
-        if self._crashed.get(index) is node:
-            return NodeState.CRASHED
-        if node.is_frozen:
-            return NodeState.STOPPED
-        return NodeState.LEFT if node.snapshot().left else NodeState.RUNNING
+        fate = self.fate_of(index)
+        if fate is NodeState.RUNNING and self._nodes()[index].snapshot().left:
+            return NodeState.LEFT
+        return fate
 
     def note(self, text: str, nodes: Iterable[str]) -> None:
         """Keep what was changed and whom it concerns, by name, for diagrams."""
@@ -146,7 +144,14 @@ class Experiments:
 
     def trouble_of(self, index: int) -> Trouble:
         """What is done to a node."""
-        return Trouble.of(self._nodes()[index].fault_report, self.state_of(index))
+        return Trouble.of(self._nodes()[index].fault_report, self.fate_of(index))
+
+    def fate_of(self, index: int) -> NodeState:
+        """What was done to a node: it crashed, stands still, or neither; whether it left is not asked."""
+        node = self._nodes()[index]
+        if self._crashed.get(index) is node:
+            return NodeState.CRASHED
+        return NodeState.STOPPED if node.is_frozen else NodeState.RUNNING
 
     def picture(self) -> Lab:
         """How things stand; worth asking only while somebody looks."""

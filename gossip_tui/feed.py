@@ -25,7 +25,7 @@ from protocol.errors import StateError
 
 from .experiments import Experiments, Subject, carry_over
 from .notices import NOTABLE, Notice, counted, notices_of
-from .observed import Deliveries, Delivery, KnownView, OverlayPicture
+from .observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture
 
 __all__ = ["Feed", "NodeFeed", "NodeLike", "Recorded", "Update", "report_failure"]
 
@@ -130,6 +130,10 @@ class Feed(Protocol):
     @property
     def seat(self) -> int:
         """Which of the ``seats`` this is."""
+
+    @property
+    def fates(self) -> tuple[NodeState, ...]:
+        """What was done to the node of each seat: it crashed, stands still, or neither."""
 
     def move(self, seat: int) -> None:
         """Sit on another node; the next poll has ``moved`` set and brings its messages."""
@@ -386,6 +390,11 @@ class NodeFeed:
     def seat(self) -> int:
         """Which of the ``seats`` this is."""
         return self._seat
+
+    @property
+    def fates(self) -> tuple[NodeState, ...]:
+        """What was done to each node; whether one left is not asked."""
+        return tuple(map(self.experiments.fate_of, range(len(self._nodes))))
 
     def move(self, seat: int) -> None:
         """Sit on another node.

@@ -21,7 +21,7 @@ from gossip_tui.app import GossipApp
 from gossip_tui.demo import Chatter, Remark
 from gossip_tui.feed import Update
 from gossip_tui.notices import notices_of
-from gossip_tui.observed import Deliveries, Delivery, KnownView, OverlayPicture
+from gossip_tui.observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture
 from protocol import Config
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -157,6 +157,11 @@ class SimulationFeed:
 
     seats: tuple[str, ...] = ("",)
     seat = 0
+
+    @property
+    def fates(self) -> tuple[NodeState, ...]:
+        """Nothing is done to any node."""
+        return (NodeState.RUNNING,)
 
     def move(self, seat: int) -> None:
         """There is one seat."""

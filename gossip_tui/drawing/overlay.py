@@ -2,39 +2,34 @@
 
 Pure functions: a scene and a wave in, lines out. The ring is sorted by name, so a node stays where it is for
 as long as the same nodes are there. The views of others are dotted, the chosen node's own is drawn through,
-in the shade of each descriptor's age. The bar behind a name is the node's in-degree.
+in the shade of each descriptor's age. The bar behind a name is the node's in-degree. What is done to nodes on
+purpose is seen: links across a cut, nodes beyond it, and nodes that crashed or stand still.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
-from gossip_tui.observed import OverlayPicture
-from gossip_tui.text import safe
-from protocol.core.graph import clustering, path_length, undirected
+from gossip_tui.observed import NodeState
 from protocol.core.identity import NodeId
 from protocol.core.view import Descriptor
 
-from .line import Line, Role, Span, cell_len, cut
+from .line import Line, Role, cell_len, cut
 from .names import Names
-from .plots import ASCII_PLOT, BRAILLE_PLOT, PlotGlyphs, bars
+from .overlay_scene import Scene
+from .plots import ASCII_PLOT, BRAILLE_PLOT, PlotGlyphs
 from .sketch import Sketch
-from .view_table import heat_of, name_key
+from .view_table import heat_of
 from .waves import Wave
 
 __all__ = [
     "ASCII_OVERLAY",
     "UNICODE_OVERLAY",
     "Board",
-    "Figures",
     "OverlayGlyphs",
-    "Scene",
     "board_for",
-    "facts",
-    "summary",
 ]
 
 LABEL_LIMIT = 10
@@ -50,10 +45,10 @@ PLAIN_GAP = 2
 LINES_PER_GAP = 30
 """Lines that make the gaps one dot wider."""
 
-BAR_CELLS, BAR_ROWS = 3, 3
-"""Cells across of one bar of the in-degrees at the most, and rows of them."""
+CUT_GAP = 3
+"""Of a link of the chosen view that is cut every so many dots are drawn: broken, but to be seen."""
 
-OTHERS_RANK, OWN_RANK, WAVE_RANK = 1, 2, 3
+OTHERS_RANK, CUT_RANK, OWN_RANK, WAVE_RANK = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,58 +63,53 @@ class OverlayGlyphs:
     own_lit: str
     gone: str
     """A node that nothing was heard of lately."""
+    beyond: str
+    """A node that the own one is cut off from."""
+    beyond_lit: str
+    crashed: str
+    stopped: str
+    """A node that stands still."""
+    cut: str
+    """In the middle of a link that is cut."""
+    changed: str
+    """Before other faults."""
     heights: str
     """Bars of an in-degree, lowest first."""
 
 
-UNICODE_OVERLAY = OverlayGlyphs(BRAILLE_PLOT, "○", "◎", "●", "◉", "·", "▁▂▃▄▅▆▇█")
+UNICODE_OVERLAY = OverlayGlyphs(
+    BRAILLE_PLOT,
+    node="○",
+    own="◎",
+    lit="●",
+    own_lit="◉",
+    gone="·",
+    beyond="□",
+    beyond_lit="■",
+    crashed="×",
+    stopped="‖",
+    cut="╱",
+    changed="≈",
+    heights="▁▂▃▄▅▆▇█",
+)
 """For terminals that show Unicode, which is nearly all of them."""
 
-ASCII_OVERLAY = OverlayGlyphs(ASCII_PLOT, "o", "O", "#", "@", ".", "_.:-=+*#")
+ASCII_OVERLAY = OverlayGlyphs(
+    ASCII_PLOT,
+    node="o",
+    own="O",
+    lit="#",
+    own_lit="@",
+    gone=".",
+    beyond="x",
+    beyond_lit="%",
+    crashed="X",
+    stopped="=",
+    cut="/",
+    changed="~",
+    heights="_.:-=+*#",
+)
 """For ``--ascii``: nothing that a serial console or an old font could not show."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Everybody known, who knows whom, and whose view stands out."""
-
-    nodes: tuple[NodeId, ...]
-    """In the order of the ring."""
-    views: Mapping[NodeId, tuple[Descriptor, ...]]
-    """What is known of who knows whom."""
-    chosen: NodeId
-    """The node whose view stands out."""
-    seat: NodeId
-    is_whole: bool
-    """Whether these are all views of the network."""
-    gone: Collection[NodeId] = ()
-
-    @cached_property
-    def in_degrees(self) -> dict[NodeId, int]:
-        """In how many of the known views each node is."""
-        degrees = dict.fromkeys(self.nodes, 0)
-        for view in self.views.values():
-            for descriptor in view:
-                if descriptor.id in degrees:
-                    degrees[descriptor.id] += 1
-        return degrees
-
-    @cached_property
-    def figures(self) -> Figures:
-        """The figures of the whole graph."""
-        place = {node: number for number, node in enumerate(self.views)}
-        links = [[place[other.id] for other in view if other.id in place] for view in self.views.values()]
-        graph = undirected(links)
-        return Figures(sum(map(len, links)), clustering(graph), path_length(graph))
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What is measured of a whole overlay."""
-
-    links: int
-    clustering: float
-    path_length: float
 
 
 def ring(count: int, width: int, height: int, margin: int) -> list[tuple[int, int]]:
@@ -173,12 +163,23 @@ class Board:
             if node in cells and node != scene.chosen:
                 for descriptor in view:
                     if descriptor.id in cells:
-                        self._sketch.line(cells[node], cells[descriptor.id], Role.FAINT, OTHERS_RANK, gap=gap)
+                        is_cut = scene.is_cut(node, descriptor.id)
+                        role, rank = (Role.BAD, CUT_RANK) if is_cut else (Role.FAINT, OTHERS_RANK)
+                        self._sketch.line(cells[node], cells[descriptor.id], role, rank, gap=gap)
         own = sorted(scene.views.get(scene.chosen, ()), key=lambda descriptor: -descriptor.age)
         for descriptor in own:
             if descriptor.id in cells and scene.chosen in cells:
-                role = heat_of(descriptor.age)
-                self._sketch.line(cells[scene.chosen], cells[descriptor.id], role, OWN_RANK)
+                self._draw_own(descriptor)
+
+    def _draw_own(self, descriptor: Descriptor) -> None:
+        """One line of the chosen view: in the shade of its age, or broken where it is cut."""
+        scene, sketch = self.scene, self._sketch
+        start, end = self.cells[scene.chosen], self.cells[descriptor.id]
+        if not scene.is_cut(scene.chosen, descriptor.id):
+            sketch.line(start, end, heat_of(descriptor.age), OWN_RANK)
+            return
+        sketch.line(start, end, Role.BAD, OWN_RANK, gap=CUT_GAP)
+        sketch.put((start[0] + end[0]) // 2, (start[1] + end[1]) // 2, self.glyphs.cut, Role.BAD)
 
     def _write(self, labels: Mapping[NodeId, str]) -> None:
         """Put a name and an in-degree beside every node for which there is room."""
@@ -198,7 +199,8 @@ class Board:
 
     def _label(self, node: NodeId, text: str, place: tuple[int, int], height: str, degree: str) -> None:
         scene, (x, y) = self.scene, place
-        role = Role.DIM if node in scene.gone else Role.TEXT
+        is_absent = node in scene.gone or scene.fate(node) is NodeState.CRASHED
+        role = Role.DIM if is_absent else Role.TEXT
         self._sketch.put(x, y, text, Role.OWN if node in (scene.seat, scene.chosen) else role)
         x += cell_len(text)
         self._sketch.put(x, y, height, Role.HEAT_5)
@@ -220,8 +222,14 @@ class Board:
     def _marker(self, node: NodeId, layer: int | None, step: int) -> tuple[str, Role]:
         scene, glyphs = self.scene, self.glyphs
         is_own = node in (scene.seat, scene.chosen)
-        if layer is not None:
-            return glyphs.own_lit if is_own else glyphs.lit, Role.NEW if layer == step else Role.MENTION
+        light = None if layer is None else Role.NEW if layer == step else Role.MENTION
+        fate = scene.fate(node)
+        if fate is not NodeState.RUNNING:
+            return glyphs.crashed if fate is NodeState.CRASHED else glyphs.stopped, light or Role.BAD
+        if node in scene.beyond:
+            return glyphs.beyond_lit if light else glyphs.beyond, light or Role.WARNING
+        if light:
+            return glyphs.own_lit if is_own else glyphs.lit, light
         if node in scene.gone:
             return glyphs.gone, Role.DIM
         return glyphs.own if is_own else glyphs.node, Role.OWN if is_own else Role.DIM
@@ -230,115 +238,3 @@ class Board:
 def board_for(scene: Scene, names: Names, width: int, height: int, glyphs: OverlayGlyphs) -> Board:
     """A scene laid out for so many cells."""
     return Board(scene, names, max(1, width), max(1, height), glyphs)
-
-
-def scene_of(picture: OverlayPicture, known: Collection[NodeId], chosen: NodeId | None) -> Scene:
-    """A scene of everybody in a picture, and of those who were in former ones.
-
-    Args:
-        picture: Who knows whom.
-        known: Nodes that keep their place even if they are not in the picture.
-        chosen: Whose view stands out; None for the node one sits on.
-    """
-    views = {told.node: told.view for told in picture.views}
-    here = {picture.seat, *views, *(descriptor.id for view in views.values() for descriptor in view)}
-    nodes = tuple(sorted(here.union(known), key=name_key))
-    gone = frozenset(node for node in nodes if node not in here)
-    chosen = chosen if chosen in nodes else picture.seat
-    return Scene(nodes, views, chosen or picture.seat, picture.seat, picture.is_whole, gone)
-
-
-def facts(
-    scene: Scene, names: Names, wave: Wave | None, step: int, width: int, height: int, glyphs: OverlayGlyphs
-) -> list[Line]:
-    """What stands beside the graph: the wave in numbers, then the graph in numbers."""
-    lines = [
-        *wave_facts(scene, names, wave, step, width, glyphs),
-        (),
-        *graph_facts(scene, width, glyphs),
-    ]
-    return lines[:height]
-
-
-def wave_facts(
-    scene: Scene, names: Names, wave: Wave | None, step: int, width: int, glyphs: OverlayGlyphs
-) -> list[Line]:
-    """Which message spreads, whom it reached, and after how many steps."""
-    ellipsis = glyphs.plot.ellipsis
-    if wave is None:
-        return [(Span(cut("No message spread yet", width, ellipsis), Role.DIM),)]
-    head = cut(names.dot(wave.message.id), width, ellipsis)
-    text = cut(safe(wave.message.text), max(0, width - cell_len(head) - 1), ellipsis)
-    lines: list[Line] = [(Span(head, Role.MENTION), Span(" " + text))]
-    counts = wave.histogram()
-    reached = sum(counts[: step + 1])
-    lines.append((Span(cut(reached_text(scene, wave, reached), width, ellipsis)),))
-    return lines + (histogram(counts, step, width, glyphs) if scene.is_whole else [])
-
-
-def histogram(counts: Sequence[int], step: int, width: int, glyphs: OverlayGlyphs) -> list[Line]:
-    """How many nodes got a message after how many hops; a line a hop, those not shown yet still empty."""
-    lines: list[Line] = []
-    room, peak = max(1, width - 12), max(counts)
-    for number, count in enumerate(counts):
-        shown = count if number <= step else 0
-        name = "origin " if number == 0 else f"hop {number:2} "
-        bar = glyphs.plot.bar_full * math.ceil(shown / peak * room)
-        role = Role.NEW if number == step else Role.MENTION
-        lines.append((Span(name, Role.DIM), Span(bar, role), Span(f" {shown}" if shown else "")))
-    return lines
-
-
-def reached_text(scene: Scene, wave: Wave, reached: int) -> str:
-    """How many nodes have the message, of how many, after which time."""
-    if not scene.is_whole:
-        hops = wave.layers.get(scene.seat)
-        return "sent from here" if not hops else f"here after {hops} " + ("hop" if hops == 1 else "hops")
-    total = len(scene.nodes) - len(scene.gone)
-    return f"reached {reached}/{total} in {wave.seconds * 1000:,.0f} ms"
-
-
-def graph_facts(scene: Scene, width: int, glyphs: OverlayGlyphs) -> list[Line]:
-    """In-degrees as bars, and what is measured of a graph that is wholly known."""
-    ellipsis = glyphs.plot.ellipsis
-    degrees = [scene.in_degrees[node] for node in scene.nodes if node not in scene.gone]
-    low, high = min(degrees, default=0), max(degrees, default=0)
-    counts = [degrees.count(degree) for degree in range(low, high + 1)]
-    cells = max(1, min(BAR_CELLS, width // len(counts)))
-    drawn = bars(counts[:width], max(counts), cells * min(len(counts), width), BAR_ROWS, glyphs.plot)
-    scale = f"{low}" + " " * max(1, len(drawn[0]) - len(f"{low}{high}")) + f"{high}"
-    lines: list[Line] = [(Span(cut("in-degree: known by", width, ellipsis), Role.DIM),)]
-    lines += [(Span(row, Role.HEAT_5),) for row in drawn]
-    lines.append((Span(cut(scale, width), Role.DIM),))
-    if scene.is_whole:
-        figures = scene.figures
-        lines += [
-            (Span("links ", Role.DIM), Span(f"{figures.links:,}")),
-            (Span("clustering ", Role.DIM), Span(f"{figures.clustering:.2f}")),
-            (Span("path length ", Role.DIM), Span(f"{figures.path_length:.2f}")),
-        ]
-    else:
-        told = len(scene.views) - 1
-        lines.append((Span(cut(f"own view, {told} peers told", width, ellipsis), Role.DIM),))
-    return lines
-
-
-def summary(
-    scene: Scene, names: Names, wave: Wave | None, step: int, width: int, glyphs: OverlayGlyphs
-) -> list[Line]:
-    """The same in two lines, where there is no room beside the graph."""
-    ellipsis = glyphs.plot.ellipsis
-    first = "no message spread yet"
-    if wave is not None:
-        counts = wave.histogram()[: step + 1]
-        first = f"{names.dot(wave.message.id)} {reached_text(scene, wave, sum(counts))}"
-        if scene.is_whole:
-            first += f"  by hops {' '.join(map(str, counts))}"
-    degrees = [scene.in_degrees[node] for node in scene.nodes if node not in scene.gone]
-    second = f"in-degree {min(degrees, default=0)} to {max(degrees, default=0)}"
-    if scene.is_whole:
-        figures = scene.figures
-        second += f"  clustering {figures.clustering:.2f}  path length {figures.path_length:.2f}"
-    else:
-        second += f"  own view, {len(scene.views) - 1} peers told"
-    return [(Span(cut(" " + first, width, ellipsis)),), (Span(cut(" " + second, width, ellipsis), Role.DIM),)]

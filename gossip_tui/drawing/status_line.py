@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from gossip_tui.observed import NodeState
 from gossip_tui.text import safe
 from protocol.core.faults import NO_FAULTS
 from protocol.core.snapshot import NodeSnapshot, PeerState
@@ -131,6 +132,8 @@ class Status:
     """Day and time of what is shown, where that is a recording; nothing can be done about what went wrong."""
     experiments: str = ""
     """What is out of order on purpose elsewhere in the swarm, such as ``cut in two, 1 crashed``."""
+    fate: NodeState = NodeState.RUNNING
+    """What was done to this node on purpose."""
     seat: str = ""
     """Where in the swarm this is, such as ``3/24``; empty for a single node."""
 
@@ -148,8 +151,8 @@ def problem_of(status: Status) -> Problem | None:
     if status.failures:
         times = f", {status.failures:,} times" if status.failures > 1 else ""
         return Problem(f"internal error{times}: {status.failure}", urgent=True)
-    if status.recorded:
-        return Problem("left the network", urgent=False) if snapshot.left else None
+    if status.recorded or status.fate is not NodeState.RUNNING:
+        return end_of(status)
     if snapshot.left:
         return Problem("left the network: /join comes back, ^q quits", urgent=False)
     if snapshot.unsaved:
@@ -170,6 +173,18 @@ def problem_of(status: Status) -> Problem | None:
             "no peer answers yet: run gossip-tui in another terminal, or /join HOST:PORT", urgent=False
         )
     return None
+
+
+def end_of(status: Status) -> Problem | None:
+    """That a node does not run, with what helps, unless it is a recording; None if it does."""
+    name = safe(status.snapshot.id.name, 40)
+    if status.fate is NodeState.CRASHED:
+        way_back = "" if status.recorded else f": /restart {name} brings it back"
+        return Problem("crashed" + way_back, urgent=True)
+    if status.fate is NodeState.STOPPED:
+        way_back = "" if status.recorded else f": /continue {name}"
+        return Problem("stands still" + way_back, urgent=False)
+    return Problem("left the network", urgent=False) if status.snapshot.left else None
 
 
 def silence_of(snapshot: NodeSnapshot) -> str:

@@ -102,6 +102,10 @@ class RecordEncoder:
         names = [name[:TEXT_LIMIT] for name in nodes[:TRACKS_LIMIT]]
         return self._record(Kind.WORD, moment, track, kind, text[:TEXT_LIMIT], names)
 
+    def fate(self, moment: int, track: int, state: str) -> bytes:
+        """From now on the node of a track crashed, stands still, or runs again."""
+        return self._record(Kind.FATE, moment, track, state)
+
     def mark(self, moment: int, track: int, text: str) -> bytes:
         """Something worth jumping to happened."""
         return self._record(Kind.MARK, moment, track, text[:TEXT_LIMIT])

@@ -11,7 +11,16 @@ from typing import NoReturn
 from gossip_tui.commands import CommandError
 from gossip_tui.feed import DELIVERY_LIMIT, Recorded, Update
 from gossip_tui.notices import Notice, notices_of
-from gossip_tui.observed import CHANGES_LIMIT, Change, Deliveries, Delivery, KnownView, OverlayPicture
+from gossip_tui.observed import (
+    CHANGES_LIMIT,
+    Change,
+    Deliveries,
+    Delivery,
+    KnownView,
+    NodeState,
+    OverlayPicture,
+    Trouble,
+)
 from protocol.core.config import Dissemination
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -154,6 +163,11 @@ class ReplayFeed:
         """Which of the ``seats`` this is."""
         return self._seat
 
+    @property
+    def fates(self) -> tuple[NodeState, ...]:
+        """What had been done to each of them, such as a crash."""
+        return tuple(track.fate(self.player.position) for track in self.recording.tracks)
+
     def move(self, seat: int) -> None:
         """Sit on another node.
 
@@ -196,7 +210,9 @@ class ReplayFeed:
         for track in self.recording.tracks:
             frame = max(0, track.frame_index(self.player.position))
             with contextlib.suppress(RecordingError):
-                views.append(KnownView(track.nodes[-1], track.picture(frame, self.recording.nodes).view))
+                picture = track.picture(frame, self.recording.nodes)
+                trouble = Trouble.of(picture.faults, track.fate(self.player.position))
+                views.append(KnownView(track.nodes[-1], picture.view, trouble))
         return OverlayPicture.of_swarm(self.track.nodes[-1], views)
 
     # What needs a live node.

@@ -73,6 +73,8 @@ class Kind:
     it concerns. Names came later: a recording may lack them."""
     MARK: Final = 8
     """``track, text``: something worth jumping to that is no line of the log, such as a change of faults."""
+    FATE: Final = 9
+    """``track, state``: what was done to its node from now on: ``running``, ``stopped`` or ``crashed``."""
 
 
 MESSAGES_LIMIT: Final = 500_000

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 from msgpack import Unpacker
 from msgpack.exceptions import UnpackException
 
+from gossip_tui.observed import NodeState
 from protocol.core.derived import DerivedClock
 from protocol.core.events import Gap, PeerLost, Undeliverable
 from protocol.core.identity import Dot, NodeId, node_id_of
@@ -151,6 +152,7 @@ class Reading:
             Kind.EVENT: self._take_event,
             Kind.WORD: self._take_word,
             Kind.MARK: self._take_mark,
+            Kind.FATE: self._take_fate,
         }
 
     def take(self, value: Any) -> None:
@@ -320,6 +322,11 @@ class Reading:
 
     def _take_mark(self, track: Any, words: Any, *_: Any) -> None:
         self._mark(self._note(self._track(track)), text(words))
+
+    def _take_fate(self, track: Any, state: Any, *_: Any) -> None:
+        """What was done to a node; one that is not known here counts as nothing."""
+        found, word = self._note(self._track(track)), text(state)
+        found.fates.append((self.now, NodeState(word) if word in tuple(NodeState) else NodeState.RUNNING))
 
     def _toil(self, work: int) -> None:
         """Count what has been built; what would take all memory is left out."""

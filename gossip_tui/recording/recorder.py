@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gossip_tui.feed import Recorded, report_failure
+from gossip_tui.observed import NodeState
 from protocol.core.events import Event
 from protocol.core.faults import NOTHING_DONE, FaultReport
 from protocol.core.messages import Message
@@ -42,6 +43,7 @@ class Recorder:
         path: A file that does not exist yet.
         nodes: The nodes as they are now; asked again and again, since nodes come back as new ones.
         seat: Which of them is looked at; its pictures are the closest.
+        fates: What was done to each of them, such as a crash.
         source: What this is: ``run``, ``demo`` or ``tail``.
         program: The version of the program.
         limit: Bytes that the file may have.
@@ -57,6 +59,7 @@ class Recorder:
         nodes: Callable[[], Sequence[Recorded]],
         *,
         seat: Callable[[], int] = lambda: 0,
+        fates: Callable[[], Sequence[NodeState]] = tuple,
         source: str,
         program: str,
         limit: int | None = None,
@@ -76,6 +79,8 @@ class Recorder:
         self._turn = 0
         self._tracked: list[Recorded] = []
         self._faults: dict[int, str] = {}
+        self._fates = fates
+        self._known_fates: dict[int, NodeState] = {}
         self._readers: dict[int, list[asyncio.Task[None]]] = {}
         self._ticking: asyncio.Task[None] | None = None
         self._ended = False
@@ -109,6 +114,7 @@ class Recorder:
         if self._ended:
             return
         self._follow()
+        self._look_at_fates()
         self._turn += 1
         for track in range(len(self._tracked)):
             if track == self._seat() or track % TURNS == self._turn % TURNS:
@@ -122,6 +128,7 @@ class Recorder:
         """The application puts a line into its log, about these nodes."""
         if not self._ended:
             self._follow()
+            self._look_at_fates()
             seat = self._seat()
             self._add(self._encoder.word(self._moment(), seat, kind, text, nodes))
             if kind == CHANGE and seat < len(self._tracked):
@@ -147,6 +154,13 @@ class Recorder:
                 self._spawn(self._hear(track, node.messages(), self._take_message)),
                 self._spawn(self._hear(track, node.events(), self._take_event)),
             ]
+
+    def _look_at_fates(self) -> None:
+        """Write which nodes crashed, stand still, or run again since the last look."""
+        for track, fate in enumerate(self._fates()[: len(self._tracked)]):
+            if fate is not self._known_fates.get(track, NodeState.RUNNING):
+                self._known_fates[track] = fate
+                self._add(self._encoder.fate(self._moment(), track, fate))
 
     async def _hear(self, track: int, stream: AsyncIterator[Any], take: Callable[[int, Any], None]) -> None:
         count = 0

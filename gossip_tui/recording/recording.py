@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gossip_tui.observed import NodeState
 from protocol.core.events import Event
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -78,6 +79,8 @@ class Track:
     frames: list[Frame] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
     """What is worth jumping to."""
+    fates: list[tuple[int, NodeState]] = field(default_factory=list)
+    """Since when its node had crashed, stood still, or ran again."""
     _at: int = -1
     _flat: Flat = field(default_factory=dict)
 
@@ -93,6 +96,11 @@ class Track:
     def notes_until(self, at: int) -> int:
         """How many notes had been taken by then."""
         return bisect_right(self.note_times, at)
+
+    def fate(self, at: int) -> NodeState:
+        """What had been done to the node by then."""
+        index = bisect_right(self.fates, at, key=lambda fate: fate[0])
+        return self.fates[index - 1][1] if index else NodeState.RUNNING
 
     def frame_index(self, at: int) -> int:
         """The picture in force then; -1 before the first."""

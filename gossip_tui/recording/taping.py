@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from gossip_tui.feed import Recorded
 from gossip_tui.files import path_of, stem_for
+from gossip_tui.observed import NodeState
 from gossip_tui.version import version
 from protocol.text import printable
 
@@ -43,6 +44,10 @@ class Subject(Protocol):
     @property
     def recordable(self) -> Sequence[Recorded]:
         """The nodes as they are now."""
+
+    @property
+    def fates(self) -> Sequence[NodeState]:
+        """What was done to each of them."""
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -142,6 +147,7 @@ class Taping:
             path,
             lambda: self._subject.recordable if self._subject is not None else (),
             seat=lambda: self._subject.seat if self._subject is not None else 0,
+            fates=lambda: self._subject.fates if self._subject is not None else (),
             source=self._source,
             program=version(),
             limit=self._limit,

@@ -22,12 +22,10 @@ from gossip_tui.drawing.overlay import (
     ASCII_OVERLAY,
     UNICODE_OVERLAY,
     Board,
-    Scene,
     board_for,
-    facts,
-    scene_of,
-    summary,
 )
+from gossip_tui.drawing.overlay_facts import facts, summary
+from gossip_tui.drawing.overlay_scene import Scene, scene_of
 from gossip_tui.drawing.sentences import no_overlay, wrapped
 from gossip_tui.drawing.waves import Waves
 from gossip_tui.observed import Deliveries, OverlayPicture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -10,16 +11,14 @@ from gossip_tui.drawing.overlay import (
     ASCII_OVERLAY,
     UNICODE_OVERLAY,
     OverlayGlyphs,
-    Scene,
     board_for,
-    facts,
     ring,
-    scene_of,
-    summary,
 )
+from gossip_tui.drawing.overlay_facts import facts, summary
+from gossip_tui.drawing.overlay_scene import Scene, scene_of
 from gossip_tui.drawing.view_table import heat_of
 from gossip_tui.drawing.waves import Wave, Waves
-from gossip_tui.observed import KnownView, OverlayPicture
+from gossip_tui.observed import NO_TROUBLE, KnownView, NodeState, OverlayPicture, Trouble
 from protocol.core.identity import NodeId
 from protocol.core.view import Descriptor
 from tests.gossip_tui.hostile import HOSTILE, assert_harmless
@@ -27,8 +26,9 @@ from tests.gossip_tui.samples import address, node_id
 from tests.gossip_tui.swarms import SwarmOf
 
 
-def known(who: str, *whom: str, age: int = 1) -> KnownView:
-    return KnownView(node_id(who), tuple(Descriptor(node_id(name), address(1), age) for name in whom))
+def known(who: str, *whom: str, age: int = 1, trouble: Trouble = NO_TROUBLE) -> KnownView:
+    descriptors = (Descriptor(node_id(name), address(int(name[1:])), age) for name in whom)
+    return KnownView(node_id(who), tuple(descriptors), trouble)
 
 
 def picture(*views: KnownView, is_whole: bool = True) -> OverlayPicture:
@@ -219,6 +219,144 @@ def crowd(count: int) -> Scene:
 def test_any_number_of_nodes_fits_any_size(count: int, size: tuple[int, int]) -> None:
     frame = board_for(crowd(count), Names(), *size, UNICODE_OVERLAY).frame()
     assert [width_of(line) for line in frame] == [size[0]] * size[1]
+
+
+# What is done on purpose.
+
+
+def cut_off_from(*numbers: int, state: NodeState = NodeState.RUNNING) -> Trouble:
+    return Trouble(state, blocked=frozenset(map(address, numbers)))
+
+
+def cut_square() -> Scene:
+    """Two on either side of a cut; all know each other but p1 and p2."""
+    near, far = cut_off_from(3, 4), cut_off_from(1, 2)
+    views = (
+        known("p1", "p3", "p4", trouble=near),
+        known("p2", "p3", trouble=near),
+        known("p3", "p4", trouble=far),
+        known("p4", "p1", trouble=far),
+    )
+    return scene_of(picture(*views), (), None)
+
+
+def test_links_across_a_cut_are_broken_and_nodes_beyond_it_have_a_sign_of_their_own() -> None:
+    assert drawn(board_for(cut_square(), Names(), 40, 13, UNICODE_OVERLAY).frame()) == [
+        "",
+        "                    ◎ p1▄1",
+        "                 ⢀⠄⠉⠐",
+        "             ╱⢀⠄⠊   ⢈",
+        "            ⡀⠔      ⠠",
+        "          ⠔⠈        ⠐",
+        "  p4█2 □⠈⠁          ╱           ○ p2▁0",
+        "        ⠈ ⠄         ⠠        ⢀ ⠁",
+        "           ⠈ ⠄      ⠐       ⠄",
+        "              ⠐ ⡀   ⢈    ⠄⠈",
+        "                 ⠐  ⠠  ⠐",
+        "                   ⠁□ p3█2",
+        "",
+    ]
+    assert drawn(board_for(cut_square(), Names(), 40, 13, ASCII_OVERLAY).frame())[1:7] == [
+        "                    O p1-1",
+        "                 -  -",
+        "             / -    -",
+        "            -       -",
+        "          -         -",
+        "  p4#2 x            /           o p2_0",
+    ]
+
+
+def test_a_link_is_cut_whichever_side_does_not_let_datagrams_pass() -> None:
+    views = (known("p1", "p2", "p3", trouble=cut_off_from(3)), known("p2", "p1"), known("p3", "p1", "p2"))
+    scene = scene_of(picture(*views), (), None)
+    p1, p2, p3 = map(node_id, ("p1", "p2", "p3"))
+    pairs = (p1, p3), (p3, p1), (p1, p2), (p2, p3)
+    assert [scene.is_cut(*pair) for pair in pairs] == [True, True, False, False]
+    assert scene.cut_links == 2
+    assert set(scene.beyond) == {p3}
+
+
+def test_the_view_of_somebody_else_across_the_cut_is_no_less_broken() -> None:
+    def bad(scene: Scene) -> bool:
+        return Role.BAD in roles(board_for(scene, Names(), 40, 13, UNICODE_OVERLAY).frame())
+
+    views = (known("p1"), known("p2", "p3", trouble=cut_off_from(3)), known("p3", "p2"))
+    assert bad(scene_of(picture(*views), (), None))
+    assert not bad(scene_of(picture(known("p1"), known("p2", "p3"), known("p3", "p2")), (), None))
+
+
+def fated() -> Scene:
+    """p2 crashed, p3 stands still, p1 and p4 have faults of their own."""
+    views = (
+        known("p1", "p2", "p3", trouble=Trouble(faults="loss=20 delay=50..200", apart=2)),
+        known("p2", "p1", trouble=Trouble(NodeState.CRASHED)),
+        known("p3", "p1", trouble=Trouble(NodeState.STOPPED)),
+        known("p4", "p1", trouble=Trouble(faults="loss=5")),
+    )
+    return scene_of(picture(*views), (), None)
+
+
+def signs(scene: Scene, glyphs: OverlayGlyphs, *wave_and_step: Any) -> str:
+    board = board_for(scene, Names(), 40, 11, glyphs)
+    lines = [plain(line) for line in board.frame(*wave_and_step)]
+    return "".join(lines[y][x] for x, y in board.cells.values())
+
+
+def test_nodes_that_crashed_or_stand_still_have_signs_of_their_own() -> None:
+    assert signs(fated(), UNICODE_OVERLAY) == "◎×‖○"
+    assert signs(fated(), ASCII_OVERLAY) == "OX=o"
+    assert signs(fated(), UNICODE_OVERLAY, wave(), 2) == "◉×‖○"
+    assert signs(cut_square(), UNICODE_OVERLAY, wave(), 2) == "◉●■□"
+
+
+def test_whom_a_crashed_node_knew_counts_for_nothing() -> None:
+    scene = fated()
+    assert node_id("p2") not in scene.views
+    assert scene.in_degrees[node_id("p1")] == 2
+    assert [node.name for node in scene.present] == ["p1", "p3", "p4"]
+    assert "reached 3/3" in drawn(summary(scene, Names(), wave(), 2, 90, UNICODE_OVERLAY))[0]
+
+
+def test_what_is_done_stands_first_beside_the_graph() -> None:
+    assert drawn(facts(cut_square(), Names(), None, 0, 26, 30, UNICODE_OVERLAY))[:4] == [
+        "□ cut: 2 here, 2 beyond",
+        "╱ 4 links cut",
+        "",
+        "No message spread yet",
+    ]
+    assert drawn(facts(fated(), Names(), None, 0, 26, 30, UNICODE_OVERLAY))[:8] == [
+        "× crashed: p2",
+        "‖ stopped: p3",
+        "≈ faults here: loss=20",
+        "  delay=50..200",
+        "≈ faults apart for 2 peers",
+        "≈ faults at 1 other node",
+        "",
+        "No message spread yet",
+    ]
+
+
+def test_many_crashed_nodes_take_no_more_than_some_lines() -> None:
+    crashed = [known(f"p{number}", trouble=Trouble(NodeState.CRASHED)) for number in range(2, 40)]
+    scene = scene_of(picture(known("p1"), *crashed), (), None)
+    lines = drawn(facts(scene, Names(), None, 0, 26, 30, ASCII_OVERLAY))
+    assert lines[0].startswith("X crashed: p2, p3,")
+    assert lines[2].endswith("~")
+    assert lines[3:5] == ["", "No message spread yet"]
+
+
+def test_a_single_node_that_is_cut_off_says_from_how_many() -> None:
+    own = known("p1", "p2", "p3", trouble=cut_off_from(2))
+    scene = scene_of(picture(own, known("p3", "p2"), is_whole=False), (), None)
+    lines = drawn(facts(scene, Names(), None, 0, 26, 30, ASCII_OVERLAY))
+    assert lines[:4] == ["x cut off from 1", "/ 1 link cut", "", "No message spread yet"]
+
+
+def test_where_there_is_no_room_what_is_done_comes_before_the_figures() -> None:
+    cut = drawn(summary(cut_square(), Names(), None, 0, 50, UNICODE_OVERLAY))
+    assert cut[1] == " □ cut: 2 here, 2 beyond  ╱ 4 links cut  in-degre…"
+    lines = drawn(summary(fated(), Names(), None, 0, 30, UNICODE_OVERLAY))
+    assert lines[1] == " × crashed: p2  ‖ stopped: p3…"
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgpack import Packer, Unpacker
 
+from gossip_tui.observed import NodeState
 from gossip_tui.recording.file import RecordingFile, size_of_text
 from gossip_tui.recording.limits import MARK, NODES_LIMIT, VERSION, Kind, RecordingError
 from gossip_tui.recording.pictures import apply_change, change_between, flatten, picture_of
@@ -292,6 +293,30 @@ async def test_a_change_that_the_application_tells_of_is_one_moment_here_and_a_m
     assert [what for _, what in there.moments] == ["faults loss=20"]
 
 
+async def test_what_was_done_to_nodes_is_known_at_every_moment(tmp_path: Path) -> None:
+    fates = [NodeState.CRASHED, NodeState.RUNNING]
+    async with taped(tmp_path / "a", MemoryNode(), MemoryNode("p2", number=2)) as tape:
+        tape.recorder._fates = lambda: fates
+        await tape.pass_time(1.0)
+        await tape.pass_time(1.0)
+        fates[:] = NodeState.RUNNING, NodeState.STOPPED
+        tape.recorder.word("p1 is back", "change")
+        await tape.pass_time(1.0)
+        here, there = tape.finish().tracks
+    assert here.fates == [(0, NodeState.CRASHED), (2000, NodeState.RUNNING)]
+    assert there.fates == [(2000, NodeState.STOPPED)]
+    assert [here.fate(at) for at in (0, 1999, 2000)] == ["crashed", "crashed", "running"]
+    assert [there.fate(at) for at in (0, 2000, 3000)] == ["running", "stopped", "stopped"]
+
+
+async def test_a_fate_that_only_a_later_version_knows_counts_as_none(tmp_path: Path) -> None:
+    await story(tmp_path / "whole")
+    records = unfolded((tmp_path / "whole").read_bytes())
+    (tmp_path / "f").write_bytes(tape_of(records + Packer().pack([Kind.FATE, 9_000, 0, "enchanted", 7])))
+    recording = load(tmp_path / "f")
+    assert (recording.tracks[0].fates, recording.note) == ([(9_000, NodeState.RUNNING)], "")
+
+
 async def test_words_of_the_application_are_recorded_where_a_person_sat(tmp_path: Path) -> None:
     async with taped(tmp_path / "a", MemoryNode(), MemoryNode("p2", number=2)) as tape:
         tape.recorder.word("strategy is now cyclon \ud800", "info")
@@ -552,6 +577,7 @@ class Seats:
         self.recordable = nodes
         self.seats = tuple(node.id.name for node in nodes)
         self.seat = 0
+        self.fates = (NodeState.RUNNING,) * len(nodes)
 
 
 async def test_a_recording_without_a_name_gets_one_that_says_what_it_is(

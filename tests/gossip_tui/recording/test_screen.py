@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from gossip_tui.observed import NodeState
 from gossip_tui.recording.feed import ReplayFeed
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.taping import TapeOptions, Taping
@@ -349,3 +350,32 @@ async def test_what_was_changed_is_marked_in_the_replayed_diagram_at_its_time(tm
             "  │ ╰─►",
             "",
         ]
+
+
+async def test_the_replayed_overlay_shows_cuts_and_crashes_of_its_time(tmp_path: Path) -> None:
+    nodes = [MemoryNode(f"n{number:02}", number=number, peers=()) for number in (1, 2, 3)]
+    fates = [NodeState.RUNNING] * 3
+    for node in nodes:
+        node.now(view=tuple(Descriptor(one.id, one.picture.address, 1) for one in nodes if one is not node))
+    async with taped(tmp_path / "a", *nodes) as tape:
+        tape.recorder._fates = lambda: fates
+        for _ in range(4):
+            await tape.pass_time(0.5)
+        nodes[0].block([address(2)])
+        fates[2] = NodeState.CRASHED
+        tape.recorder.word("n03 crashed", "change", ["n03"])
+        for _ in range(8):
+            await tape.pass_time(0.5)
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        await hands.press("f5")
+        assert not any(sign in hands.text for sign in "□╱×")
+        await hands.wait(4)
+        assert "□ cut: 2 here, 1 beyond" in hands.text
+        assert "× crashed: n03" in hands.text
+        hands.app.feed.move(2)
+        await hands.look()
+        assert "│ ! crashed" in hands.app.main.status_bar.text
+        hands.app.seek(1_000)
+        await hands.look()
+        assert "live" in hands.app.main.status_bar.text

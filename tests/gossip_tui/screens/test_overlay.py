@@ -71,3 +71,54 @@ async def test_page_up_in_the_composer_moves_nothing_in_it() -> None:
         before = driver.text
         await driver.press("pageup", "pagedown")
         assert driver.text == before
+
+
+def square() -> list[MemoryNode]:
+    """Four nodes that all know each other."""
+    nodes = [MemoryNode(f"n{number:02}", number=number, peers=()) for number in range(1, 5)]
+    for node in nodes:
+        node.now(view=tuple(Descriptor(one.id, one.picture.address, 1) for one in nodes if one is not node))
+    return nodes
+
+
+async def test_a_cut_a_crash_and_a_stop_are_seen_in_the_graph_and_named_beside_it() -> None:
+    async with driven(*square()) as driver:
+        await driver.press("f5")
+        assert not any(sign in driver.text for sign in "□╱×‖")
+        await driver.enter("/partition n03 n04")
+        assert "□ cut: 2 here, 2 beyond" in driver.text
+        assert "╱ 8 links cut" in driver.text
+        assert driver.text.count("□") == 3
+        await driver.enter("/stop n02")
+        await driver.enter("/crash n04")
+        assert [driver.text.count(sign) for sign in "□×‖"] == [2, 2, 2]
+        assert "× crashed: n04" in driver.text
+        await driver.enter("/fault swarm loss=20")
+        assert "≈ faults here: loss=20" in driver.text
+        assert "≈ faults at 3 other nodes" in driver.text
+        await driver.enter("/heal")
+        await driver.enter("/continue n02")
+        await driver.enter("/fault swarm off")
+        assert not any(sign in driver.text for sign in "□╱‖")
+        assert "faults" not in driver.app.main.overlay.visible_text
+
+
+async def test_a_real_node_marks_the_peers_that_it_is_cut_off_from() -> None:
+    async with driven(MemoryNode(peers=(2, 5))) as driver:
+        await driver.press("f5")
+        await driver.enter("/partition p2")
+        assert "□ cut off from 1" in driver.text
+        assert "╱ 1 link cut" in driver.text
+
+
+async def test_a_node_that_crashed_or_stands_still_does_not_say_that_it_lives() -> None:
+    async with driven(*square()) as driver:
+        await driver.enter("/stop n01")
+        assert "stands still: /continue n01" in driver.status
+        await driver.enter("/continue n01")
+        assert "● live" in driver.status
+        await driver.enter("/crash n01")
+        assert "! crashed: /restart n01 brings it back" in driver.status
+        assert "live" not in driver.status
+        await driver.press("f9")
+        assert "● live" in driver.status

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gossip_tui.drawing.status_line import Recent, Status, problem_of, status_line
+from gossip_tui.observed import NodeState
 from protocol.core.snapshot import Counters, NodeSnapshot, PeerState
 from tests.gossip_tui.driving import driven
 from tests.gossip_tui.samples import node_id, peer_row, snapshot
@@ -73,6 +74,11 @@ def test_a_frozen_screen_says_how_to_go_on() -> None:
             {"peers": (peer_row(2, age=None, state=PeerState.LOST),)},
             "! no peer answers: 1 lost, dialled again now and then, or /join HOST:PORT",
         ),
+        ({"fate": NodeState.CRASHED}, "! crashed: /restart p1 brings it back"),
+        ({"fate": NodeState.CRASHED, "recorded": "noon"}, " RECORDED noon  │ ! crashed"),
+        ({"fate": NodeState.STOPPED}, "stands still: /continue p1"),
+        ({"fate": NodeState.STOPPED, "recorded": "noon"}, " RECORDED noon  │ stands still"),
+        ({"left": True, "recorded": "noon"}, " RECORDED noon  │ left the network"),
         ({"left": True}, "left the network: /join comes back, ^q quits"),
         (
             {"rejects": {"version": 7, "magic": 1}},
