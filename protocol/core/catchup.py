@@ -12,35 +12,15 @@ import math
 from collections.abc import Callable
 
 from .bounded import put
-from .codec import Packed
 from .context import Context
-from .identity import Address, NodeId
+from .identity import Address
 from .links import Link
-from .log import Log, Retained
-from .messages import (
-    COUNT_LIMIT,
-    BaselinePage,
-    Digest,
-    HistoryDone,
-    HistoryRequest,
-    KeyDot,
-    passed_on,
-)
+from .messages import BaselinePage, Digest, HistoryDone, HistoryRequest
 from .outbox import Outbox
-from .repair import REPLY_LIMIT, anchor_of
 from .sampling import Sampling
 from .wide import PARENTS_LIMIT
 
 __all__ = ["CatchUp"]
-
-ENTRIES_SIZE_PER_PAGE = 1_180
-"""Bytes of origins on one page of a baseline; they fit a datagram with the rest of the page."""
-
-ENTRY_SIZE = 29
-"""Bytes of an origin on such a page beside its name, with the largest numbers."""
-
-MAXIMAL_SIZE = 15
-"""Bytes of a maximal dot."""
 
 BASELINE_PAGES_LIMIT = 1_024
 """Pages of one baseline at the most: some 25,000 origins as they are sent. What claims more is not collected;
@@ -357,70 +337,6 @@ class CatchUp:
             session.deadline = now
             return
         self._ask(session, now, out)
-
-    # the sponsor's side
-
-    def on_history_request(self, request: HistoryRequest, link: Link, now: float, out: Outbox) -> None:
-        """Send the prefix if it is asked for, then the log from there, as much as fits one reply."""
-        log = self.context.causal.log
-        if request.cursor < log.first:
-            for page in self._baseline(request.round):
-                out.send(link.address, self.context.pack(page))
-        room = REPLY_LIMIT
-        index = max(request.cursor, log.first)
-        while index < log.next:
-            items = self._history_items(log.at(index))
-            size = sum(item.size for item in items)
-            if size > room or not self.context.links.may_reply(link, size, now):
-                break
-            room -= size
-            out.send(link.address, *items)
-            index += 1
-        out.send(link.address, self.context.pack(HistoryDone(request.round, index, index < log.next)))
-
-    def _history_items(self, entry: Retained) -> list[Packed]:
-        """A message of the log, with its clock where a newcomer could not derive it."""
-        causal = self.context.causal
-        items = self.context.pack_rumor(entry.rumor(passed_on(entry.message.hops)))
-        key, sequence = entry.key, entry.message.id.sequence
-        past: list[KeyDot] = [*entry.parents, *([(key, sequence - 1)] if sequence > 1 else [])]
-        if any(causal.log.find(dot) is None for dot in past):
-            items += map(self.context.pack, anchor_of(causal, (key, sequence)))
-        return items
-
-    def _baseline(self, round_number: int) -> list[BaselinePage]:
-        """The prefix that is not retained, cut into pages; one empty page if everything is retained."""
-        causal = self.context.causal
-        log = causal.log
-        maximal, depths = log.evicted_frontier.dots, log.evicted_depths
-        parts: list[list[tuple[NodeId, int, int]]] = [[]]
-        size = 0
-        for key, sequence in log.evicted.items():
-            node = causal.origins[key].id
-            assert node is not None
-            entry_size = ENTRY_SIZE + len(node.name.encode()) + (MAXIMAL_SIZE if key in maximal else 0)
-            size += entry_size
-            if size > ENTRIES_SIZE_PER_PAGE:
-                parts.append([])
-                size = entry_size
-            parts[-1].append((node, sequence, depths[key]))
-        return [self._page(round_number, number, len(parts), part, log) for number, part in enumerate(parts)]
-
-    def _page(
-        self, round_number: int, number: int, count: int, entries: list[tuple[NodeId, int, int]], log: Log
-    ) -> BaselinePage:
-        maximal = log.evicted_frontier.dots
-        return BaselinePage(
-            round=round_number,
-            version=log.version,
-            page=number,
-            pages=count,
-            depth=log.evicted_depth,
-            horizon=self.context.causal.memory.horizon,
-            forgotten=min(log.forgotten_count, COUNT_LIMIT),
-            entries=tuple(entries),
-            frontier=tuple([(node.key, maximal[node.key]) for node, _, _ in entries if node.key in maximal]),
-        )
 
 
 def retained(digest: Digest) -> int:

@@ -63,6 +63,7 @@ from .reconcile import Reconcile
 from .repair import Repair
 from .sampling import Sampling
 from .saved import Standing
+from .sponsor import Sponsor
 from .spreading import Spreading
 from .trees import Trees
 from .wide import Assembly
@@ -105,6 +106,7 @@ class Intake:
         self.spreading = Spreading(context, sampling, self.trees)
         self.catchup = CatchUp(context, sampling)
         self.reconcile = Reconcile(context, self.catchup)
+        self.sponsor = Sponsor(context)
         self.fetching = Fetching(context, sampling, self._on_payload)
         self.serving = Serving(context, self.fetching)
         self.catchup.is_held_up = self.fetching.is_fetching_history
@@ -128,7 +130,7 @@ class Intake:
             Floors: partial(self._on_request, self.reconcile.on_floors),
             FloorSums: partial(self._on_request, self.reconcile.on_sums),
             SumsDiffer: partial(self._on_reply, self.reconcile.on_sums_differ),
-            HistoryRequest: partial(self._on_request, self.catchup.on_history_request),
+            HistoryRequest: partial(self._on_request, self.sponsor.on_history_request),
             Absent: self._on_absent,
             Anchor: self._on_anchor,
             FloorsDone: partial(self._on_reply, self.reconcile.on_floors_done),

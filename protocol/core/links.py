@@ -199,12 +199,27 @@ class Links:
 
     def may_reply(self, link: Link, size: int, now: float) -> bool:
         """Whether one source may be sent so many more bytes of messages it asked for."""
-        link.allowance = min(REPLY_BURST, link.allowance + (now - link.refilled_at) * REPLY_RATE)
-        link.refilled_at = now
+        self._refill(link, now)
         if link.allowance < size:
             return False
         link.allowance -= size
         return True
+
+    def may_ask(self, link: Link, cost: int, now: float) -> bool:
+        """Whether one source has anything left to pay for work it asks for, as if it were ``cost`` bytes.
+
+        It pays before the work is done, and may owe what it does not have: so work that costs more than
+        a burst is done as well, only seldom, and what is refused costs nothing.
+        """
+        self._refill(link, now)
+        if link.allowance <= 0:
+            return False
+        link.allowance -= cost
+        return True
+
+    def _refill(self, link: Link, now: float) -> None:
+        link.allowance = min(REPLY_BURST, link.allowance + (now - link.refilled_at) * REPLY_RATE)
+        link.refilled_at = now
 
     def admit(self, target: Address, size: int, now: float) -> bool:
         """Whether a datagram of this size may leave; it counts against what an unproven address sent."""

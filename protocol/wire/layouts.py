@@ -345,6 +345,34 @@ def is_within(item: Floors) -> bool:
 
 
 HORIZON = record(Horizon, DEPTH, WORD)
+BASELINE_ENTRIES = listing(record(triple, NODE, unsigned(SEQUENCE_LIMIT, low=1), DEPTH))
+
+KNOWN_PAGES = 512
+"""Pages of baselines whose origins are remembered as packed, some 12,000 of them in 2 MB: they are sent to
+whoever asks, each time under a number of the asker's, and change little between two versions."""
+
+
+@lru_cache(maxsize=KNOWN_PAGES)
+def pack_origins(
+    entries: tuple[tuple[NodeId, int, int], ...], frontier: tuple[KeyDot, ...], packer: Packer
+) -> bytes:
+    """The last two fields of a page of a baseline, which are most of it."""
+    packed: bytes = packer.pack(BASELINE_ENTRIES.encode(entries)) + packer.pack(DOTS.encode(frontier))
+    return packed
+
+
+def with_known_pages(layout: Layout) -> Layout:
+    """The layout of pages of a baseline, packed the same, only quicker."""
+
+    def pack(page: BaselinePage, packer: Packer) -> bytes:
+        plain = layout.pack(page._replace(entries=(), frontier=()), packer)
+        return plain[:-PACKED_NOTHING] + pack_origins(page.entries, page.frontier, packer)
+
+    return layout._replace(pack=pack)
+
+
+PACKED_NOTHING = 3
+"""Bytes of an empty array and an empty byte string."""
 
 LAYOUTS = (
     Layout(RUMOR, Rumor, pack_rumor, size_of_rumor, read_rumor),
@@ -380,19 +408,21 @@ LAYOUTS = (
     ),
     record_layout(FLOORS_DONE, FloorsDone, WORD, BOOLEAN, BOOLEAN),
     record_layout(HISTORY_REQUEST, HistoryRequest, WORD, WORD),
-    record_layout(
-        BASELINE_PAGE,
-        BaselinePage,
-        WORD,
-        WORD,
-        PAGE,
-        PAGES,
-        DEPTH,
-        HORIZON,
-        WORD,
-        listing(record(triple, NODE, unsigned(SEQUENCE_LIMIT, low=1), DEPTH)),
-        DOTS,
-        check=is_page_of_baseline,
+    with_known_pages(
+        record_layout(
+            BASELINE_PAGE,
+            BaselinePage,
+            WORD,
+            WORD,
+            PAGE,
+            PAGES,
+            DEPTH,
+            HORIZON,
+            WORD,
+            BASELINE_ENTRIES,
+            DOTS,
+            check=is_page_of_baseline,
+        )
     ),
     record_layout(HISTORY_DONE, HistoryDone, WORD, WORD, BOOLEAN),
     record_layout(GOODBYE, Goodbye, NODE),

@@ -122,6 +122,17 @@ def test_one_source_is_answered_up_to_a_burst_and_a_rate() -> None:
     assert not links.may_reply(link, 1_000, 0.1)
 
 
+def test_work_is_paid_for_before_it_is_done_and_more_than_a_burst_can_be_owed() -> None:
+    links = proven()
+    link = links.dial(PEER, 0.0)
+    assert links.may_ask(link, 3 * REPLY_BURST, 0.0)
+    assert not links.may_ask(link, 1, 0.0)
+    assert not links.may_reply(link, 1, 0.0)
+    later = 2 * REPLY_BURST / REPLY_RATE
+    assert not links.may_ask(link, 1, later)
+    assert links.may_ask(link, 1, later + 0.1)
+
+
 # routes
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from protocol.core.config import Config
+from protocol.core.links import REPLY_BURST
 from protocol.core.messages import Floors, FloorsDone, FloorSums, Horizon, Item, Rumor, SumsDiffer
-from protocol.core.reconcile import ROUNDS_LIMIT
+from protocol.core.reconcile import LOOK_COST, ROUNDS_LIMIT
 from protocol.core.repair import REPLY_LIMIT
 
 from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor
@@ -282,3 +283,18 @@ def test_a_peer_that_has_more_than_can_be_had_from_it_is_not_asked_again_and_aga
     wiring.passes = lambda _source, _datagram: True
     wiring.run(5)
     assert wiring.texts("b") == ["hello", "news"]
+
+
+def test_requests_beyond_the_budget_are_refused_before_any_origin_is_looked_at() -> None:
+    wiring = Wiring(["a"])
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    for number in range(500):
+        peer.say("a", rumor(node_id(f"author{number}"), 1))
+    theirs = tuple((node_id(f"author{number}").key, 1) for number in range(100))
+    nothing = [Floors(number, min(theirs)[0], min(theirs)[0], theirs[:0]) for number in range(1_000)]
+    answered = sum(bool(peer.say("a", floors)) for floors in nothing)
+    looks = wiring["a"]._intake.reconcile.looks
+    assert answered == looks < REPLY_BURST // (LOOK_COST * 500) + 2
+    wiring.now += 0.5
+    assert peer.say("a", nothing[0])
