@@ -20,7 +20,7 @@ from ..links import Link
 from ..messages import Chunk, ChunkRequest, Holding, KeyDot, Rumor
 from ..outbox import Outbox
 from ..sampling import Sampling
-from .limits import CHUNK_SIZE
+from .limits import CHUNK_SIZE, TRIAL_CHUNKS
 from .path import LARGEST_WINDOW, Path
 from .pool import Pool
 from .transfer import IDLE_PERIOD, Announced, Holder, Transfer
@@ -35,10 +35,6 @@ buffer of Linux, beside everything else."""
 CHUNKS_PER_REQUEST = 16
 """Chunks asked for in one datagram: few enough that losing it is no disaster, and one turn's work for the
 holder."""
-
-TRIAL_CHUNKS = 4
-"""Chunks asked for, one of each holder, before room is reserved for all: who announces what does not exist
-occupies nothing. Also what a holder is asked for that had nothing, or that has hardly sent anything."""
 
 SILENT_ENOUGH = 2
 """Time-outs in a row after which others are asked rather: one may be a lost request."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..config import Config
 from ..identity import Address
+from .limits import CHUNK_SIZE, TRIAL_CHUNKS
 from .transfer import Transfer
 
 __all__ = ["Pool"]
@@ -92,5 +93,5 @@ class Pool:
     def check(self) -> None:
         """Verify every invariant; for tests."""
         assert self.announced_count <= self.config.assembly_limit
-        trial = 4 * 1024 * len(self.transfers)
+        trial = TRIAL_CHUNKS * CHUNK_SIZE * len(self.transfers)
         assert self._reserved() <= self.config.assembly_size_limit + trial

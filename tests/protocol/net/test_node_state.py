@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from protocol import (
+    Address,
     Config,
     IncarnationChanged,
     Message,
@@ -28,6 +30,18 @@ QUICK = Config(cycle_period=0.05, answer_timeout=0.5)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state"
+
+
+@asynccontextmanager
+async def alive(path: Path, *contacts: Address, bind: str | Address = "127.0.0.1:0") -> AsyncIterator[Node]:
+    """A node with this file that knows these contacts, and stops without a goodbye in the end."""
+    node = Node(bind, name="p", state=path, config=QUICK)
+    await node.start()
+    node.join(*contacts)
+    try:
+        yield node
+    finally:
+        await node.close()
 
 
 async def first(node: Node, count: int) -> list[Message]:
@@ -119,71 +133,54 @@ async def test_what_others_sent_is_saved_as_well(path: Path, peer: Node) -> None
 
 async def test_own_messages_nobody_had_are_pushed_after_the_restart(path: Path, peer: Node) -> None:
     async with asyncio.timeout(30):
-        node = Node(name="p", state=path, config=QUICK)
-        await node.start()
-        message = node.send_gossip("written on a train")
-        await node.close()
-        again = Node(state=path, config=QUICK)
-        await again.start()
-        assert again.snapshot().unacknowledged == 1
-        again.join(peer.address)
-        await again.wait_acknowledged(message)
-        assert [m.text for m in await first(peer, 1)] == ["written on a train"]
-        await again.close()
+        async with alive(path) as node:
+            message = node.send_gossip("written on a train")
+        async with alive(path) as again:
+            assert again.snapshot().unacknowledged == 1
+            again.join(peer.address)
+            await again.wait_acknowledged(message)
+            assert [m.text for m in await first(peer, 1)] == ["written on a train"]
+
+
+async def copied(path: Path, peer: Node) -> Path:
+    """A copy of the file of a node that told a peer one thing and stopped."""
+    async with alive(path, peer.address) as node:
+        await node.wait_acknowledged(node.send_gossip("before"))
+    copy = path.with_name("copy")
+    shutil.copy(path, copy)
+    return copy
 
 
 async def test_a_restored_backup_is_noticed_and_takes_a_new_incarnation(path: Path, peer: Node) -> None:
     async with asyncio.timeout(30):
-        node = Node(name="p", state=path, config=QUICK)
-        await node.start()
-        node.join(peer.address)
-        await node.wait_acknowledged(node.send_gossip("saved"))
-        await node.close()
-        shutil.copy(path, path.with_name("backup"))
-        node = Node(state=path, config=QUICK)
-        await node.start()
-        await node.wait_acknowledged(node.send_gossip("after the backup"))
-        await node.close()
-        restored = Node(node.bound_address, state=path.with_name("backup"), config=QUICK)
-        await restored.start()
-        assert restored.id == node.id
-        async for event in restored.events():
-            if isinstance(event, IncarnationChanged):
-                assert (event.before, event.after) == (node.id, restored.id)
-                break
-        message = restored.send_gossip("new life")
-        assert (message.id.origin, message.id.sequence) == (restored.id, 1)
-        await restored.close()
-        again = Node(state=path.with_name("backup"), config=QUICK)
-        await again.start()
-        assert again.id == restored.id
-        await again.close()
+        backup = await copied(path, peer)
+        async with alive(path) as node:
+            await node.wait_acknowledged(node.send_gossip("after the backup"))
+        async with alive(backup, bind=node.bound_address) as restored:
+            assert restored.id == node.id
+            changed = [event async for event in take(restored.events(), IncarnationChanged)][-1]
+            assert changed == IncarnationChanged(node.id, restored.id)
+            message = restored.send_gossip("new life")
+            assert (message.id.origin, message.id.sequence) == (restored.id, 1)
+        async with alive(backup) as again:
+            assert again.id == restored.id
 
 
 async def test_two_copies_of_a_file_at_work_are_noticed_though_both_sent_equally_much(
     path: Path, peer: Node
 ) -> None:
     async with asyncio.timeout(30):
-        node = Node(name="p", state=path, config=QUICK)
-        await node.start()
-        node.join(peer.address)
-        await node.wait_acknowledged(node.send_gossip("before"))
-        await node.close()
-        shutil.copy(path, path.with_name("copy"))
-        node = Node(state=path, config=QUICK)
-        await node.start()
-        await node.wait_acknowledged(node.send_gossip("by the one"))
-        await node.close()
-        copy = Node(state=path.with_name("copy"), config=QUICK)
-        await copy.start()
-        events = copy.events()
-        former = copy.id
-        assert copy.send_gossip("by the other").id.sequence == 2
-        changed = [event async for event in take(events, IncarnationChanged)][-1]
-        assert changed == IncarnationChanged(former, copy.id)
-        await copy.wait_acknowledged(copy.send_gossip("as somebody new"))
-        assert "by the other" not in [message.text for message in await until(peer, "as somebody new")]
-        await copy.close()
+        other = await copied(path, peer)
+        async with alive(path) as node:
+            await node.wait_acknowledged(node.send_gossip("by the one"))
+        async with alive(other) as copy:
+            events = copy.events()
+            former = copy.id
+            assert copy.send_gossip("by the other").id.sequence == 2
+            changed = [event async for event in take(events, IncarnationChanged)][-1]
+            assert changed == IncarnationChanged(former, copy.id)
+            await copy.wait_acknowledged(copy.send_gossip("as somebody new"))
+            assert "by the other" not in [message.text for message in await until(peer, "as somebody new")]
 
 
 async def test_a_close_that_nobody_waits_for_ends_everything_all_the_same(path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from protocol.core.config import Config
-from protocol.core.large.fetching import DONE_LIMIT, OUTSTANDING_LIMIT, TRIAL_CHUNKS
-from protocol.core.large.limits import CHUNK_SIZE
+from protocol.core.large.fetching import DONE_LIMIT, OUTSTANDING_LIMIT
+from protocol.core.large.limits import CHUNK_SIZE, TRIAL_CHUNKS
 from protocol.core.large.path import FIRST_WINDOW
 from protocol.core.large.serving import CHUNKS_PER_TURN
 from protocol.core.large.tree import Reference, Tree
