@@ -36,6 +36,10 @@ refused until anybody's message joins them: nobody can make a message carry more
 LARGEST_DEPTH = 1 << 52
 """What no baseline may exceed: half of what travels, so that there is room above it."""
 
+CLOCK_TOLERANCE = 86_400.0
+"""Seconds that another node's clock may be ahead of this one's: an origin that starts later than that was
+not forgotten by anybody. A choice: a day, so that a wrong time zone is no matter."""
+
 FLOORS_PER_CLOCK_ENTRY = 4
 """Origins of which nothing is here but how far they were delivered, per origin that a clock may have: so many
 that none is forgotten that a clock still names."""
@@ -253,7 +257,9 @@ class CausalOrder:
                 return Reception.DUPLICATE
         elif len(self.frontier.dots) >= FRONTIER_LIMIT:
             return Reception.TOO_WIDE
-        if not floor and self.memory.is_forgotten(rumor.depth, rumor.origin, from_history=from_history):
+        if not floor and self.memory.is_forgotten(
+            sequence, rumor.depth, rumor.origin, from_history=from_history
+        ):
             return Reception.FORGOTTEN
         if sequence > floor + SEQUENCE_WINDOW:
             return Reception.TOO_FAR
@@ -339,11 +345,13 @@ class CausalOrder:
         Returns:
             How many messages were given up.
         """
+        told = tuple(entries)
         # What was forgotten here was delivered here.
         named = [
             (node, sequence, deepest)
-            for node, sequence, deepest in entries
-            if self.floor(key_of(node)) or not self.memory.is_forgotten(deepest, node, from_history=True)
+            for node, sequence, deepest in told
+            if self.floor(key_of(node))
+            or not self.memory.is_forgotten(sequence, deepest, node, from_history=True)
         ]
         prefix = {key_of(node): sequence for node, sequence, _ in named}
         within = lookup(prefix)
@@ -352,7 +360,8 @@ class CausalOrder:
         self.frontier.unite(maximal, self.floor, within)
         deep = [(key_of(node), sequence, deepest) for node, sequence, deepest in named]
         self.log.adopt(deep, maximal, depth, forgotten)
-        self.memory.adopt(horizon, forgotten)
+        youngest = int((now + self.wall_offset + CLOCK_TOLERANCE) * 1_000) << 16
+        self.memory.adopt(horizon, forgotten, [deepest for _, _, deepest in told], youngest)
         self._delivered_depth = max(self._delivered_depth, min(depth, LARGEST_DEPTH))
         self.depth = max(self.depth, self._delivered_depth)
         raise_floor, name = self.memory.raise_floor, self.queue.name

@@ -8,7 +8,8 @@ node may have delivered them before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from heapq import nlargest
 
 from .hold_back import Origin
 from .identity import Key, NodeId
@@ -29,6 +30,10 @@ SWEEP_PERIOD = 64
 """Deliveries between two sweeps at the least: a sweep looks at every origin."""
 
 
+SPACING_SHARE = 8
+"""The part of the limit that is forgotten beyond what is too much, so that sweeps are few; a choice."""
+
+
 class Memory:
     """Floors of all origins known, their sums, and the horizon of what is forgotten."""
 
@@ -36,6 +41,8 @@ class Memory:
         """Keep ``origins``; beyond ``limit`` those that nothing needs are forgotten."""
         self._origins = origins
         self._limit = limit
+        self._fewest_kept = limit - limit // SPACING_SHARE
+        """Origins that nothing needs, and that are known all the same after some were forgotten."""
         self.delivered_count = 0
         """Messages at or below the floors, those of forgotten origins and from before this node's time
         included."""
@@ -72,12 +79,14 @@ class Memory:
         self._sweep_in -= 1
         return step
 
-    def is_forgotten(self, depth: int, origin: NodeId, *, from_history: bool = False) -> bool:
+    def is_forgotten(self, sequence: int, depth: int, origin: NodeId, *, from_history: bool = False) -> bool:
         """Whether a message of an origin unknown here may have been delivered before.
 
         Not one of an origin that started later than all that are forgotten, whatever its depth: the first
-        message of a newcomer has depth 1.
+        message of a newcomer has depth 1. Nor one with a number that so few forgotten messages can't have.
         """
+        if sequence > self.forgotten_count:
+            return False
         horizon = self.own_horizon if from_history else self.horizon
         return depth <= horizon.depth and origin.incarnation <= horizon.incarnation
 
@@ -92,7 +101,7 @@ class Memory:
         Some more than necessary goes at once, so that sweeps are few.
         """
         origins = self._origins
-        spacing = self._limit // 8
+        spacing = self._limit - self._fewest_kept
         self._sweep_in = max(SWEEP_PERIOD, spacing, len(origins) // 8)
         if len(origins) <= self._limit:
             return []
@@ -124,9 +133,23 @@ class Memory:
         self._kept_until = self.delivered_count + max(0, limit - later)
         return later >= limit
 
-    def adopt(self, horizon: Horizon, forgotten_count: int) -> None:
-        """Take over what a sponsor has forgotten."""
-        self.horizon = highest(self.horizon, horizon)
+    def adopt(self, horizon: Horizon, forgotten_count: int, depths: Iterable[int], youngest: int) -> None:
+        """Take over what a sponsor has forgotten, as far as it can have.
+
+        Whoever forgets keeps seven eighths of the limit that nothing needs, none of them less deep than what
+        goes; so in every prefix that many origins are as deep as its horizon. A horizon that few origins, or
+        none, vouch for is none, and no incarnation starts after ``youngest``.
+
+        Args:
+            horizon: The sponsor's horizon.
+            forgotten_count: How many messages are below it.
+            depths: The depths of the origins that the sponsor's prefix names.
+            youngest: The largest incarnation that may have been forgotten by now.
+        """
+        vouching = nlargest(self._fewest_kept, depths)
+        if len(vouching) == self._fewest_kept and forgotten_count:
+            believed = Horizon(min(horizon.depth, vouching[-1]), min(horizon.incarnation, youngest))
+            self.horizon = highest(self.horizon, believed)
         more = max(0, forgotten_count - self.forgotten_count)
         self.forgotten_count += more
         self.delivered_count += more

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from protocol.core.causal import Reception
+from collections.abc import Iterable
+
+from protocol.core.causal import CLOCK_TOLERANCE, Reception
 from protocol.core.config import Config
 from protocol.core.events import IncarnationChanged
 from protocol.core.hold_back import Origin
-from protocol.core.identity import NodeId
+from protocol.core.identity import Dot, NodeId
 from protocol.core.memory import Memory
 from protocol.core.messages import NO_HORIZON, Horizon
 
 from .test_causal import Order
-from .wiring import Stranger, Wiring, address, node_id, rumor
+from .wiring import EPOCH, Stranger, Wiring, address, node_id, rumor
 
 SMALL = Config(clock_limit=4, history_limit=1)
 """Clocks of 4 origins, floors of 16, and one message retained."""
@@ -72,22 +74,89 @@ def test_a_newcomers_first_message_is_taken_however_deep_the_others_are() -> Non
     assert node.take(rumor(author(1_000, incarnation=2), 1, 1)) == [Reception.NEW]
 
 
-def test_what_a_sponsor_retains_below_its_own_horizon_is_no_replay() -> None:
-    node = Order(SMALL)
+MEMBERS = [author(9_000 + number) for number in range(14)]
+"""As many as whoever forgets keeps of 16 at the least."""
+
+
+def adopted(
+    horizon: Horizon, forgotten: int, depths: Iterable[int], node: Order | None = None, now: float = 0.0
+) -> Order:
+    """A node that took over what a sponsor says: one message of every member, at these depths."""
+    node = node or Order(SMALL)
+    entries = [(member, 1, depth) for member, depth in zip(MEMBERS, depths, strict=False)]
     node.causal.adopt_baseline(
-        [(author(9), 4, 60)],
-        [(author(9).key, 4)],
-        60,
-        0.0,
+        entries,
+        [(entries[-1][0].key, 1)],
+        max(depth for _, _, depth in entries),
+        now,
         node.out,
         is_gap=False,
-        horizon=Horizon(50, 1),
-        forgotten=7,
+        horizon=horizon,
+        forgotten=forgotten,
     )
-    assert node.causal.delivered_count == 11
+    node.causal.check()
+    return node
+
+
+def test_what_a_sponsor_retains_below_its_own_horizon_is_no_replay() -> None:
+    node = adopted(Horizon(50, 1), 7, range(51, 65))
+    assert node.causal.delivered_count == 21
     assert node.take(rumor(author(1), 1, 5)) == [Reception.FORGOTTEN]
     assert node.take(rumor(author(2), 1, 5), from_history=True) == [Reception.NEW]
     node.causal.check()
+
+
+def test_a_newcomer_believes_all_that_a_sponsor_has_really_forgotten() -> None:
+    wiring = Wiring(["a"], config=SMALL)
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    for number in range(300):
+        parents = ((author(number - 1).key, 1),) if number else ()
+        peer.say("a", rumor(author(number), 1, number + 1, parents))
+    late = wiring.add("late", address(5), config=SMALL)
+    wiring.join("late", "a")
+    wiring.run(3)
+    memories = [machine.context.causal.memory for machine in (wiring["a"], late)]
+    assert memories[0].horizon == memories[1].horizon != NO_HORIZON
+    assert memories[0].forgotten_count == memories[1].forgotten_count > 100
+
+
+def test_a_horizon_for_which_too_few_origins_vouch_makes_nobody_refuse_the_living() -> None:
+    node = adopted(Horizon(1 << 40, 1 << 60), 1 << 40, range(51, 64))
+    assert node.causal.memory.horizon == NO_HORIZON
+    assert node.take(rumor(author(1), 1, 64)) == [Reception.NEW]
+
+
+def test_a_horizon_is_no_deeper_than_the_origins_that_vouch_for_it() -> None:
+    node = adopted(Horizon(1 << 40, 1), 1 << 40, [1 << 30, *range(51, 64)])
+    assert node.causal.memory.horizon == Horizon(51, 1)
+    assert node.take(rumor(author(1), 1, 51)) == [Reception.FORGOTTEN]
+    assert node.take(rumor(author(2), 1, 52)) == [Reception.NEW]
+
+
+def test_nobody_can_have_forgotten_an_incarnation_of_tomorrow() -> None:
+    node = adopted(Horizon(50, (1 << 64) - 1), 7, range(51, 65), now=EPOCH)
+    assert node.take(rumor(author(1, int(EPOCH * 1_000) << 16), 1, 5)) == [Reception.FORGOTTEN]
+    tomorrow = int((EPOCH + CLOCK_TOLERANCE + 1) * 1_000) << 16
+    assert node.take(rumor(author(2, tomorrow), 1, 5)) == [Reception.NEW]
+
+
+def test_so_few_forgotten_messages_are_no_reason_to_refuse_one_with_a_larger_number() -> None:
+    node = adopted(Horizon(50, 1), 7, range(51, 65))
+    assert node.take(rumor(author(1), 8, 50)) == [Reception.NEW]
+    assert node.take(rumor(author(2), 7, 50)) == [Reception.FORGOTTEN]
+    assert adopted(Horizon(50, 1), 0, range(51, 65)).take(rumor(author(1), 1, 5)) == [Reception.NEW]
+
+
+def test_whatever_a_sponsor_has_forgotten_a_node_keeps_what_it_has() -> None:
+    node = Order(Config(clock_limit=4, history_limit=10))
+    one, other = author(1_001), author(1_002)
+    node.take(rumor(one, 1, 1), rumor(other, 1, 2, ((one.key, 1),)), rumor(one, 3, 4))
+    adopted(Horizon(1 << 40, 1), 1 << 40, range(51, 65), node)
+    assert (node.causal.floor(one.key), node.causal.floor(other.key)) == (1, 1)
+    assert (one.key, 3) in node.causal.holding
+    assert node.take(rumor(one, 2, 3), rumor(other, 2, 3)) == [Reception.NEW, Reception.NEW]
+    assert node.delivered[-3:] == [Dot(one, 2), Dot(one, 3), Dot(other, 2)]
 
 
 def test_origins_of_which_anything_is_here_are_not_forgotten() -> None:
