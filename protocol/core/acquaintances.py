@@ -39,27 +39,18 @@ class Acquaintance:
 class Acquaintances:
     """Nodes met in the view, newest meeting last, and leavers."""
 
+    __slots__ = ("_limit", "_met", "forgotten", "is_nobody_kept", "left")
+
     def __init__(self, limit: int) -> None:
         """Know nobody, and at most ``limit`` nodes ever; with 0 nobody is noted and nothing told."""
         self._limit = limit
         self._met: dict[NodeId, Acquaintance] = {}
-        self._left: dict[NodeId, None] = {}
+        self.is_nobody_kept = not limit
+        """Whether no node is ever noted."""
+        self.left: dict[NodeId, None] = {}
+        """Incarnations that said goodbye, as many as are remembered."""
         self.forgotten = 0
         """Nodes forgotten for want of room."""
-
-    @property
-    def is_nobody_kept(self) -> bool:
-        """Whether no node is ever noted."""
-        return not self._limit
-
-    @property
-    def has_leavers(self) -> bool:
-        """Whether anybody is remembered to have left."""
-        return bool(self._left)
-
-    def has_left(self, node: NodeId) -> bool:
-        """Whether this incarnation said goodbye."""
-        return node in self._left
 
     def address_of(self, node: NodeId) -> Address | None:
         """Where the node was when it was last in the view."""
@@ -98,7 +89,7 @@ class Acquaintances:
 
     def see_off(self, node: NodeId, out: Outbox) -> None:
         """Note that a node said goodbye; it will not be taken in again."""
-        put(self._left, node, None, LEFT_LIMIT)
+        put(self.left, node, None, LEFT_LIMIT)
         met = self._met.get(node)
         if met is not None and met.state is not PeerState.LEFT:
             met.state = PeerState.LEFT
@@ -106,7 +97,7 @@ class Acquaintances:
 
     def disown(self, node: NodeId) -> None:
         """Never take in a former identity of this node itself."""
-        put(self._left, node, None, LEFT_LIMIT)
+        put(self.left, node, None, LEFT_LIMIT)
 
     def note_exchange(self, peer: Descriptor, direction: str, now: float) -> None:
         """Note how the last exchange with a node went, and where it was then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .causal import CausalOrder
@@ -26,6 +27,25 @@ WIDEST_ADDRESS = Address("2001:db8::1", 65_535)
 
 class Context:
     """One node's identity, settings and tools; its parts hold on to it and never to each other's insides."""
+
+    __slots__ = (
+        "_plain_header",
+        "address",
+        "causal",
+        "cluster",
+        "codec",
+        "config",
+        "contents",
+        "header_size",
+        "id",
+        "is_silent",
+        "item_limit",
+        "key",
+        "links",
+        "pack",
+        "random",
+        "rumor_limit",
+    )
 
     def __init__(
         self,
@@ -54,6 +74,8 @@ class Context:
         self.address = address
         self.config = config
         self.codec = codec
+        self.pack: Callable[[Item], Packed] = codec.pack
+        """Packs one item."""
         self.random = rng.random
         self.cluster = cluster
         secret = bytes(int(rng.random() * 256) for _ in range(32))
@@ -66,6 +88,8 @@ class Context:
         self._plain_header: Header | None = None
         self.header_size = codec.header_size(self.header(1 << 63, 1 << 63))
         """Bytes of the largest header this node writes."""
+        self.item_limit = DATAGRAM_LIMIT - self.header_size
+        """Bytes that one item may take, alone in a datagram."""
         widest = Header(cluster, self.key, WIDEST_ADDRESS, 1 << 63, 1 << 63)
         self.rumor_limit = DATAGRAM_LIMIT - codec.header_size(widest)
         """Bytes that a message may take in one item, so that any node can pass it on in one datagram."""
@@ -85,15 +109,6 @@ class Context:
         if header is None or header.sender is not self.key or header.address is not self.address:
             header = self._plain_header = self.header(0, 0)
         return header
-
-    @property
-    def item_limit(self) -> int:
-        """Bytes that one item may take, alone in a datagram."""
-        return DATAGRAM_LIMIT - self.header_size
-
-    def pack(self, item: Item) -> Packed:
-        """Pack one item."""
-        return self.codec.pack(item)
 
     def pack_rumor(self, rumor: Rumor) -> list[Packed]:
         """Pack a message, in several items if its parents do not fit beside it; a large one is announced."""

@@ -64,10 +64,16 @@ class Dial:
 class Dials:
     """Contacts and lost peers, bounded."""
 
+    __slots__ = ("contacts", "lost")
+
     def __init__(self) -> None:
         """Know no address."""
         self.contacts: dict[Address, Dial] = {}
         self.lost: dict[NodeId, Dial] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is anybody to dial now or later."""
+        return bool(self.lost or self.contacts)
 
     def add_contact(self, address: Address, now: float, *, is_kept: bool) -> Dial | None:
         """Note an address known from outside, to be dialled now; None if there are too many."""
@@ -115,8 +121,6 @@ class Dials:
             is_known: Whether an address is in the view, so that it need not be dialled.
             is_alone: Whether the view is empty: then the long waits of better days do not count.
         """
-        if not (self.lost or self.contacts):
-            return []
         longest = LONGEST_REDIAL_ALONE if is_alone else LONGEST_REDIAL
         due: list[tuple[NodeId | None, Dial]] = []
         known = [*self.lost.items(), *((None, contact) for contact in self.contacts.values())]

@@ -95,6 +95,29 @@ class Arrival:
 class Intake:
     """The parts of a node, as far as they hear from the network."""
 
+    __slots__ = (
+        "_assembly",
+        "_causal",
+        "_had_view",
+        "_handlers",
+        "before_rename",
+        "catchup",
+        "context",
+        "duplicate_count",
+        "fetching",
+        "neighbours",
+        "out",
+        "reconcile",
+        "rejected",
+        "repair",
+        "repair_count",
+        "rumor_count",
+        "sampling",
+        "serving",
+        "spreading",
+        "trees",
+    )
+
     def __init__(self, context: Context, out: Outbox, sampling: Sampling) -> None:
         """Make the parts that build on ``sampling``; effects go to ``out``."""
         self.context = context
@@ -159,7 +182,8 @@ class Intake:
         links = self.context.links
         cookie = links.cookie_of(source) if not items else 0
         link = links.heard(source, header, size, now)
-        self.neighbours.note_heard(source, now)
+        if self.neighbours.at:
+            self.neighbours.note_heard(source, now)
         if not items and link.cookie != cookie:
             self._on_challenge(source, now)
         introductions = self.sampling.introductions
@@ -358,7 +382,7 @@ class Intake:
 
     def _is_nothing(self, digest: Digest) -> bool:
         """Whether neither side ever heard of a message; if the peer has, the silence is over."""
-        if digest != NOTHING:
+        if digest is not NOTHING and digest != NOTHING:
             self.end_silence()
         return self.is_quiet
 

@@ -94,6 +94,18 @@ class Link:
 class Links:
     """All links of one node, bounded; cookies are stateless."""
 
+    __slots__ = (
+        "_familiar",
+        "_has_measured",
+        "_limit",
+        "_nonce_count",
+        "_routes",
+        "_secret",
+        "_strangers",
+        "typical_round_trip",
+        "verifies",
+    )
+
     def __init__(self, secret: bytes, limit: int = LINK_LIMIT, *, verify: bool = True) -> None:
         """Sign cookies with ``secret``, which nobody else knows; remember ``limit`` addresses of each sort.
 
@@ -143,7 +155,9 @@ class Links:
 
     def dial(self, target: Address, now: float) -> Link:
         """The link of an address that this node is about to send to of its own accord."""
-        link = self._familiar.get(target) or self._strangers.get(target)
+        link = self._familiar.get(target)
+        if link is None:
+            link = self._strangers.get(target)
         if link is None:
             proven_until = -math.inf if self.verifies else math.inf
             link = Link(target, is_stranger=False, now=now, proven_until=proven_until)

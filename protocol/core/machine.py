@@ -42,6 +42,23 @@ __all__ = ["Machine", "cluster_tag"]
 class Machine:
     """A gossip node as a pure state machine."""
 
+    __slots__ = (
+        "_byte_count",
+        "_causal",
+        "_datagram_count",
+        "_has_left",
+        "_intake",
+        "_now",
+        "_out",
+        "_outgoing",
+        "_parts",
+        "_peer_sampler",
+        "_sampling",
+        "_spreading",
+        "context",
+        "ledger",
+    )
+
     def __init__(
         self,
         identity: NodeId,
@@ -310,8 +327,10 @@ class Machine:
         """When ``handle_deadline`` is due next, on the clock of ``now``; ``math.inf`` when nothing is."""
         if self._has_left:
             return math.inf
-        if self._intake.is_quiet:
-            return min(self._sampling.deadline, self._intake.neighbours.deadline)
+        intake = self._intake
+        if intake.is_quiet:
+            due_at, links_at = self._sampling.deadline, intake.neighbours.deadline
+            return min(links_at, due_at)
         return min([part.deadline for part in self._parts])
 
     def datagrams_to_send(self) -> list[Datagram]:

@@ -97,6 +97,8 @@ class Ask:
 class Neighbours:
     """The links of one node, bounded; only addresses that have proven themselves are linked."""
 
+    __slots__ = ("_asks", "_cycle_at", "_declined", "_evicted_at", "at", "context", "sampling")
+
     def __init__(self, context: Context, sampling: Sampling) -> None:
         """Have no links."""
         self.context = context
@@ -132,7 +134,7 @@ class Neighbours:
     @property
     def deadline(self) -> float:
         """When the next cycle begins, or an answer is overdue."""
-        if not (self.at or self.seeks):
+        if not (self.at or self.context.config.dissemination is Dissemination.TREE):
             return math.inf
         due_at = self._cycle_at
         for ask in self._asks.values():

@@ -14,6 +14,8 @@ __all__ = ["Outgoing"]
 class Outgoing:
     """Makes datagrams of what waits in an outbox, and counts them."""
 
+    __slots__ = ("_sealed", "byte_count", "context", "datagram_count", "out")
+
     def __init__(self, context: Context, out: Outbox) -> None:
         """Have sent nothing."""
         self.context = context
@@ -29,9 +31,9 @@ class Outgoing:
     def datagrams(self, now: float) -> list[Datagram]:
         """What to put on the wire now; the outbox is empty afterwards."""
         out = self.out
+        if not (out.waiting or self._sealed):
+            return []
         datagrams, self._sealed = self._sealed, []
-        if not out.waiting:
-            return datagrams
         sealed = len(datagrams)
         waiting, out.waiting = out.waiting, {}
         for target, items in waiting.items():
@@ -69,6 +71,6 @@ class Outgoing:
         self, target: Address, header: Header, items: list[Packed], now: float, datagrams: list[Datagram]
     ) -> None:
         data = self.context.codec.assemble(header, items)
-        size = len(data)
-        if size <= DATAGRAM_LIMIT and self.context.links.admit(target, size, now):
+        size, links = len(data), self.context.links
+        if size <= DATAGRAM_LIMIT and (not links.verifies or links.admit(target, size, now)):
             datagrams.append(Datagram(target, data, size))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 from .acquaintances import Acquaintances
 from .bounded import put
@@ -20,13 +19,14 @@ from .codec import DATAGRAM_LIMIT, Packed
 from .context import Context
 from .dials import Dials
 from .events import ViewChanged
-from .identity import Address, NodeId
+from .exchange import Exchange, Requests, fit, padding, size_of
+from .identity import Address, NodeId, is_wildcard_host
 from .links import Link
-from .messages import Digest, ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item, KeyDot, Padding
+from .messages import ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item
 from .outbox import Outbox
 from .saved import SavedPeer
 from .snapshot import ToldView
-from .strategy import HealSwap, PeerSelection
+from .strategy import HealSwap, PeerSelection, Strategy
 from .view import Descriptor, PartialView, ViewChange
 
 __all__ = ["Sampling"]
@@ -34,44 +34,30 @@ __all__ = ["Sampling"]
 TOLD_LIMIT = 64
 """Peers whose last word about their views is remembered: some views' worth, for those who watch."""
 
-LATE_LIMIT = 256
-"""Exchanges given up whose late answer is still recognised."""
-
-ANSWERED_LIMIT = 16
-"""Nonces remembered whose answer came: a second answer is seconds behind, and a cycle begins one exchange."""
-
 INTRODUCTION_LIMIT = 256
 """Requests remembered whose senders have yet to prove themselves; they do so within a round trip."""
-
-SMALLEST_PADDING = 8
-"""Bytes below which padding is not worth its own head."""
-
-SMALL_FRONTIER = 40
-"""Dots of a frontier that descriptors make room for; of a larger one some travel, other ones each time."""
-
-
-class Exchange(NamedTuple):
-    """A request under way."""
-
-    target: Address
-    id: NodeId | None
-    """Who is asked; None for an address whose node is not known yet."""
-    push: bool
-    pull: bool
-    sent: tuple[Descriptor, ...]
-    started_at: float
-    deadline: float
-    was_known: bool
-    """Whether this node could prove its own address to the target when it asked."""
-    again_at: float
-    """When the request is sent once more, should it be lost; never to an unknown node."""
-    items: tuple[Packed, ...]
-    is_repeated: bool = False
-    """It was sent again, so that nobody can say how long the answer took (Karn's rule)."""
 
 
 class Sampling:
     """The partial view of one node, its exchanges, contacts and lost peers."""
+
+    __slots__ = (
+        "_last_pushed",
+        "_next_cycle_at",
+        "_requests",
+        "acquaintances",
+        "answered",
+        "context",
+        "cycle",
+        "dials",
+        "introductions",
+        "is_eligible",
+        "lost_count",
+        "served",
+        "started",
+        "told",
+        "view",
+    )
 
     def __init__(self, context: Context, view: PartialView) -> None:
         """Start with an empty view; nothing is sent before the first deadline or ``join``."""
@@ -83,12 +69,9 @@ class Sampling:
         self.started = self.answered = self.served = self.lost_count = 0
         self._last_pushed: tuple[Descriptor, ...] = ()
         """What the last active half sent: the head of the view in the paper's terms."""
-        self._pending: dict[int, Exchange] = {}
+        self._requests = Requests()
         self.introductions: dict[Address, tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]] = {}
         """What senders of requests pushed, and what went back to them, until they have proven themselves."""
-        self._late: dict[int, Exchange] = {}
-        self._answered: dict[int, Address] = {}
-        """Nonces whose answer came, so that a second one, to a request sent twice, is no surprise."""
         self.told: dict[NodeId, ToldView] = {}
         """What peers told of their views in their last exchange with this node."""
         self._next_cycle_at = -math.inf
@@ -99,10 +82,9 @@ class Sampling:
     @property
     def deadline(self) -> float:
         """When the next cycle or the next time-out is due."""
-        due_at = self._next_cycle_at
-        for exchange in self._pending.values():
-            due_at = min(due_at, exchange.again_at, exchange.deadline)
-        return due_at
+        if not self._requests.pending:
+            return self._next_cycle_at
+        return min(self._next_cycle_at, self._requests.deadline)
 
     # inputs
 
@@ -141,7 +123,8 @@ class Sampling:
 
     def on_deadline(self, now: float, out: Outbox) -> None:
         """Begin a cycle if one is due, and drop those who did not answer in time."""
-        self._check_pending(now, out)
+        if self._requests.pending:
+            self._check_pending(now, out)
         if now >= self._next_cycle_at:
             self._begin_cycle(now, out)
 
@@ -155,41 +138,39 @@ class Sampling:
 
     def postpone(self, now: float) -> None:
         """Give everybody a little more time, since it was this node that was asleep."""
-        patience = now + self.context.config.answer_timeout / 4
-        for nonce, exchange in self._pending.items():
-            if exchange.deadline < patience:
-                self._pending[nonce] = exchange._replace(deadline=patience, again_at=math.inf)
+        self._requests.postpone(now + self.context.config.answer_timeout / 4)
 
     def on_exchange_request(
         self, request: ExchangeRequest, header: Header, link: Link, size: int, now: float, out: Outbox
     ) -> bool:
         """The passive half: answer, then merge; False if the request is this node's own or a leaver's."""
-        if request.sender == self.context.id or self.acquaintances.has_left(request.sender):
+        context, push, pull = self.context, request.push, request.pull
+        if request.sender == context.id or request.sender in self.acquaintances.left:
             return False
-        source = link.address
-        sent = self._buffer() if request.pull else ()
-        limit = self.context.item_limit
-        if now > link.proven_until:
-            limit = min(limit, min(size, link.balance) - self.context.header_size)
-        fitted = self._fit(partial(ExchangeAnswer, request.nonce, self.context.id), sent, limit)
+        source, is_proven = link.address, now <= link.proven_until
+        sent = self._buffer(context.config.sampling) if pull else ()
+        limit = context.item_limit
+        if not is_proven:
+            limit = min(limit, min(size, link.balance) - context.header_size)
+        fitted = fit(context, partial(ExchangeAnswer, request.nonce, context.id), sent, limit)
         if fitted is not None:
             out.offers.add(source)
             out.send(source, fitted[0])
-        peer = Descriptor(request.sender, usable(header.address) or source, 0)
-        is_repeated = link.last_nonce == request.nonce
+        if link.last_nonce == request.nonce:
+            return True  # it was sent twice
         link.last_nonce = request.nonce
-        self.served += not is_repeated
-        if request.push and not is_repeated:
-            if not request.pull:
+        self.served += 1
+        if push:
+            if not pull:
                 sent = self._last_pushed
             elif fitted is not None:
                 sent = fitted[1]
-            received = (peer, *request.descriptors)
-            if now <= link.proven_until:
+            received = (Descriptor(request.sender, usable(header.address) or source, 0), *request.descriptors)
+            if is_proven:
                 self._take_in(received, sent, now, out)
             else:
                 put(self.introductions, source, (received, sent), INTRODUCTION_LIMIT)
-        elif request.pull and not is_repeated and now <= link.proven_until:
+        elif pull and is_proven:
             self.view.increase_age()
         return True
 
@@ -206,30 +187,22 @@ class Sampling:
     ) -> None:
         """Merge what a proven peer pushed, its own descriptor first."""
         self._merge(received, sent, now, out)
-        self._remember(received[0].id, received[1:], now, out)
         self.acquaintances.note_exchange(received[0], "in", now)
-
-    def _remember(self, node: NodeId, told: Sequence[Descriptor], now: float, out: Outbox) -> None:
-        """Keep what a peer told of its view, unless nobody watches."""
-        if not out.is_terse:
-            put(self.told, node, ToldView(node, tuple(told), now), TOLD_LIMIT)
 
     def on_exchange_answer(
         self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox
     ) -> bool:
         """The end of the active half: merge; False if nothing was asked of this address."""
-        if self._answered.get(answer.nonce) == link.address:
+        if self._requests.is_answered(answer.nonce, link.address):
             return True
-        exchange = self._pending.get(answer.nonce) or self._late.get(answer.nonce)
-        if exchange is None or exchange.target != link.address:
+        closed = self._requests.close(answer.nonce, link.address)
+        if closed is None:
             return False
-        is_late = self._pending.pop(answer.nonce, None) is None
-        self._late.pop(answer.nonce, None)
-        put(self._answered, answer.nonce, link.address, ANSWERED_LIMIT)
+        exchange, is_late = closed
         links = self.context.links
         links.prove(link, now)
         self._confirm(exchange, link, out)
-        if self.acquaintances.has_left(answer.sender):
+        if answer.sender in self.acquaintances.left:
             return True
         if not is_late:
             self.answered += 1
@@ -242,7 +215,6 @@ class Sampling:
         peer = Descriptor(answer.sender, usable(header.address) or link.address, 0)
         if exchange.pull:
             self._merge((peer, *answer.descriptors), exchange.sent, now, out)
-            self._remember(peer.id, answer.descriptors, now, out)
         elif exchange.push:
             self.view.increase_age()
         self.acquaintances.note_exchange(peer, "out", now)
@@ -251,8 +223,10 @@ class Sampling:
     def on_own(self, items: Iterable[Item]) -> None:
         """A datagram of this node itself came in: a contact that a request in it went to is this node."""
         for item in items:
-            if isinstance(item, ExchangeRequest) and item.nonce in self._pending:
-                self._forget_self(item.nonce, self._pending[item.nonce])
+            if isinstance(item, ExchangeRequest):
+                exchange = self._requests.pending.pop(item.nonce, None)
+                if exchange is not None:
+                    self.dials.forget_address(exchange.target)
 
     def on_goodbye(self, goodbye: Goodbye, link: Link, now: float, out: Outbox) -> bool:
         """Believe a leaver that speaks from its own address; False for anybody else."""
@@ -292,14 +266,15 @@ class Sampling:
             return
         self.cycle += 1
         self._next_cycle_at = max(self._next_cycle_at + period, now + period / 2)
-        peer = self._select_peer(now, out)
+        strategy = self.context.config.sampling
+        peer = self._select_peer(strategy.peer_selection, now, out)
         if peer is not None:
-            strategy = self.context.config.sampling
             push, pull = strategy.propagation.pushes, strategy.propagation.pulls
             self._request(self.route(peer, now), peer.id, now, out, push=push, pull=pull)
             if strategy.peer_selection is PeerSelection.HEAD:
                 self._compare(now, out)
-        self._redial(now, out)
+        if self.dials:
+            self._redial(now, out)
 
     def _compare(self, now: float, out: Outbox) -> None:
         """Compare what was delivered with a random peer; views are left alone.
@@ -309,10 +284,10 @@ class Sampling:
         for peer in self.view.sample(1):
             self._request(self.route(peer, now), peer.id, now, out, push=False, pull=False)
 
-    def _select_peer(self, now: float, out: Outbox) -> Descriptor | None:
+    def _select_peer(self, selection: PeerSelection, now: float, out: Outbox) -> Descriptor | None:
         """Whom to exchange with; strangers that may not be sent a request leave the view instead."""
         while True:
-            peer = self.view.select_peer(self.context.config.sampling.peer_selection, self.is_eligible)
+            peer = self.view.select_peer(selection, self.is_eligible)
             if peer is None:
                 return None
             if not self.context.links.verifies:
@@ -339,40 +314,31 @@ class Sampling:
         self, target: Address, node: NodeId | None, now: float, out: Outbox, *, push: bool, pull: bool
     ) -> None:
         context = self.context
-        link = context.links.dial(target, now)
-        nonce = context.links.next_nonce()
-        buffer = self._buffer() if push else ()
-        limit = context.item_limit
+        links, config, limit = context.links, context.config, context.item_limit
+        link = links.dial(target, now)
+        nonce = links.next_nonce()
         if link.is_stranger:
-            limit = context.links.room_for(target, DATAGRAM_LIMIT) - context.header_size
-        fitted = self._fit(partial(ExchangeRequest, nonce, context.id, push, pull), buffer, limit)
+            limit = links.room_for(target, DATAGRAM_LIMIT) - context.header_size
+        buffer = self._buffer(config.sampling) if push else ()
+        fitted = fit(context, partial(ExchangeRequest, nonce, context.id, push, pull), buffer, limit)
         if fitted is None:
             return
         packed, sent = fitted
         if push:
             self._last_pushed = sent
-        items = [packed]
+        items: tuple[Packed, ...] = (packed,)
         if node is not None and not context.is_silent:
             items += context.acknowledgement(node.key)
-        is_known = bool(link.cookie) or not context.links.verifies
+        is_known = bool(link.cookie) or not links.verifies
         if not is_known:
-            items += self._padding(size_of(items), limit)
-        timeout = context.config.answer_timeout
-        exchange = Exchange(
-            target,
-            node,
-            push,
-            pull,
-            sent,
-            now,
-            now + timeout,
-            is_known,
-            now + self._resend_period() if node is not None else math.inf,
-            tuple(items),
+            items += padding(context, size_of(items), limit)
+        again_at = now + self._resend_period() if node is not None else math.inf
+        self._requests.pending[nonce] = Exchange(
+            target, node, push, pull, sent, now, now + config.answer_timeout, is_known, again_at, items
         )
-        self._pending[nonce] = exchange
         self.started += 1
-        context.links.grant(target, size_of(items) + context.header_size, now)
+        if links.verifies:
+            links.grant(target, size_of(items) + context.header_size, now)
         out.offers.add(target)
         out.send(target, *items)
 
@@ -380,64 +346,24 @@ class Sampling:
         """A third of the time-out, so that one lost datagram costs nobody a place in the view."""
         return max(self.context.config.answer_timeout / 3, 2 * self.context.links.typical_round_trip)
 
-    def _padding(self, size: int, limit: int) -> tuple[Packed, ...]:
-        """What makes a request as large as a full answer, which may not be larger than the request."""
-        frontier = self.context.causal.frontier.dots
-        full = 160 + 40 * (self.context.config.view_size // 2) + 12 * len(frontier)
-        missing = min(full, limit) - size
-        return (self.context.pack(Padding(missing)),) if missing >= SMALLEST_PADDING else ()
-
-    def _buffer(self) -> tuple[Descriptor, ...]:
+    def _buffer(self, strategy: Strategy) -> tuple[Descriptor, ...]:
         """What to send of the view: at random, the H oldest last."""
-        config = self.context.config
-        rule = config.sampling.view_selection
+        rule = strategy.view_selection
         heal = rule.heal if isinstance(rule, HealSwap) else 0
-        return self.view.buffer(max(config.view_size // 2 - 1, 1), heal)
-
-    def _fit(
-        self,
-        make: Callable[[tuple[Descriptor, ...], Digest], ExchangeRequest | ExchangeAnswer],
-        buffer: tuple[Descriptor, ...],
-        limit: int,
-    ) -> tuple[Packed, tuple[Descriptor, ...]] | None:
-        """Pack an exchange with as much of buffer and frontier as fits; None if not even the rest does.
-
-        A prefix of the buffer is as random as all of it: a trimmed exchange is a smaller sample, no other.
-        """
-        digest = self.context.digest()
-        packed = self.context.pack(make(buffer, digest))
-        if packed.size <= limit:
-            return packed, buffer
-        frontier = digest.frontier or ()
-        some = digest._replace(frontier=self._some_of(frontier, SMALL_FRONTIER))
-        tries = [(len(buffer) * quarters // 4, some) for quarters in (4, 3, 2, 1, 0)]
-        for count, told in [*tries, (0, digest._replace(frontier=None))]:
-            packed = self.context.pack(make(buffer[:count], told))
-            if packed.size <= limit:
-                return packed, buffer[:count]
-        return None
-
-    def _some_of(self, frontier: tuple[KeyDot, ...], count: int) -> tuple[KeyDot, ...]:
-        """At most ``count`` dots of a frontier, other ones each time, in a row from a random place."""
-        if len(frontier) <= count:
-            return frontier
-        start = int(self.context.random() * len(frontier))
-        return (frontier[start:] + frontier[:start])[:count]
+        return self.view.buffer(max(self.view.view_size // 2 - 1, 1), heal)
 
     # time-outs
 
     def _check_pending(self, now: float, out: Outbox) -> None:
         """Send requests again whose answer is late, and drop those who had their time."""
-        for nonce, exchange in list(self._pending.items()):
+        pending = self._requests.pending
+        for nonce, exchange in list(pending.items()):
             if exchange.deadline <= now:
-                del self._pending[nonce]
-                put(self._late, nonce, exchange, LATE_LIMIT)
+                self._requests.give_up(nonce)
                 if exchange.id is not None and self.is_eligible is None:
                     self._lose(exchange.id, now, out)
             elif exchange.again_at <= now:
-                self._pending[nonce] = exchange._replace(
-                    again_at=now + self._resend_period(), is_repeated=True
-                )
+                pending[nonce] = exchange._replace(again_at=now + self._resend_period(), is_repeated=True)
                 if self.context.links.may_push(exchange.target, size_of(exchange.items), now):
                     out.offers.add(exchange.target)
                     out.send(exchange.target, *exchange.items)
@@ -463,33 +389,34 @@ class Sampling:
             self._settle(ViewChange((), (node,)), out)
             self.acquaintances.lose(node, descriptor.address, out)
 
-    def _forget_self(self, nonce: int, exchange: Exchange) -> None:
-        """A contact turned out to be this node itself."""
-        self._pending.pop(nonce, None)
-        self.dials.forget_address(exchange.target)
-
     def _merge(
         self, received: Sequence[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
     ) -> None:
-        lost = self.dials.lost
-        if lost or self.acquaintances.has_leavers:
+        """Fold in what a peer told, its own descriptor first, and age the view."""
+        lost, acquaintances, told = self.dials.lost, self.acquaintances, received
+        if lost or acquaintances.left:
             received = [descriptor for descriptor in received if self._is_credible(descriptor, now)]
-        rule = self.context.config.sampling.view_selection
-        tell = bool(lost) or not out.is_terse or not self.acquaintances.is_nobody_kept
-        change = self.view.merge(received, sent, rule, tell=tell)
+        tell = not out.is_terse or bool(lost) or not acquaintances.is_nobody_kept
+        change = self.view.merge(received, sent, self.context.config.sampling.view_selection, tell=tell)
         self.view.increase_age()
         if not tell:
             return
         if lost:
             for node in change.joined:
                 lost.pop(node, None)
-        self.acquaintances.meet(change.joined, self.view, out)
+        acquaintances.meet(change.joined, self.view, out)
         self._settle(change, out)
+        self._remember(told[0].id, told[1:], now, out)
+
+    def _remember(self, node: NodeId, told: Sequence[Descriptor], now: float, out: Outbox) -> None:
+        """Keep what a peer told of its view, unless nobody watches."""
+        if not out.is_terse:
+            put(self.told, node, ToldView(node, tuple(told), now), TOLD_LIMIT)
 
     def _is_credible(self, descriptor: Descriptor, now: float) -> bool:
         """Whether a descriptor may be newer than what this node knows of a leaver or lost peer."""
         node, _, age = descriptor
-        if self.acquaintances.has_left(node):
+        if node in self.acquaintances.left:
             return False
         dial = self.dials.lost.get(node)
         if dial is None or not age:
@@ -507,11 +434,8 @@ class Sampling:
             out.send(link.address)
 
 
-def size_of(items: Iterable[Packed]) -> int:
-    """Bytes of items together."""
-    return sum([item.size for item in items])
-
-
 def usable(address: Address | None) -> Address | None:
     """An advertised address that can be told to others."""
-    return None if address is None or address.is_wildcard or not address.port else address
+    if address is None or not address[1] or is_wildcard_host(address[0]):
+        return None
+    return address

@@ -45,6 +45,9 @@ NO_CHANGE = ViewChange((), ())
 Entry = tuple[NodeId, Address, int]
 """A descriptor at rest: who, where, and the tick at which it was fresh (its stamp)."""
 
+NOBODY: dict[NodeId, Entry] = {}
+"""A view that nobody compares with."""
+
 stamp_of = itemgetter(2)
 new_tuple = tuple.__new__
 """Makes a named tuple at half the cost of calling its class."""
@@ -77,6 +80,9 @@ class PartialView:
         self._tick = 0
         self._entries: dict[NodeId, Entry] = {}
         self._holders: dict[Address, NodeId] = {}
+        """Who is at an address; the own one is taken, so that nobody else gets it."""
+        if own_address is not None:
+            self._holders[own_address] = own_id
 
     @property
     def view_size(self) -> int:
@@ -92,6 +98,8 @@ class PartialView:
     def own_id(self, own_id: NodeId) -> None:
         self._own_id = own_id
         self.remove(own_id)
+        if self._own_address is not None:
+            self._holders[self._own_address] = own_id
 
     @property
     def own_address(self) -> Address | None:
@@ -100,9 +108,13 @@ class PartialView:
 
     @own_address.setter
     def own_address(self, own_address: Address | None) -> None:
+        if self._own_address is not None:
+            del self._holders[self._own_address]
         self._own_address = own_address
-        if own_address in self._holders:
-            self.remove(self._holders[own_address])
+        if own_address is not None:
+            if own_address in self._holders:
+                self.remove(self._holders[own_address])
+            self._holders[own_address] = self._own_id
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -151,7 +163,8 @@ class PartialView:
         if peer_selection is PeerSelection.RAND:
             chosen = self._draw(pool, 1)
         else:
-            chosen = self._first(pool, 1, youngest=peer_selection is PeerSelection.HEAD)
+            edge = (min if peer_selection is PeerSelection.TAIL else max)(map(stamp_of, pool))
+            chosen = self._one_of([entry for entry in pool if entry[2] == edge])
         return self._describe(chosen)[0]
 
     def sample(self, count: int, exclude: Collection[NodeId] = ()) -> list[Descriptor]:
@@ -209,10 +222,14 @@ class PartialView:
 
         Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
         """
-        before = self._entries.copy()
+        entries = self._entries
+        before = entries.copy() if tell else NOBODY
+        held = entries.get
+        is_swapping = isinstance(view_selection, HealSwap) and view_selection.swap
+        offered = [entry for sent_one in sent if (entry := held(sent_one[0]))] if is_swapping else []
         self._append(received)
-        if len(self._entries) > self._view_size:
-            self._cut_back(view_selection, sent, before)
+        if len(entries) > self._view_size:
+            self._cut_back(view_selection, offered)
         return self._change_since(before, len(received)) if tell else NO_CHANGE
 
     def resize(self, view_size: int, view_selection: HealSwap | ViewSelection) -> ViewChange:
@@ -222,7 +239,7 @@ class PartialView:
         """
         before = self._entries.copy()
         self._view_size = view_size
-        self._cut_back(view_selection, (), before)
+        self._cut_back(view_selection, ())
         return self._change_since(before, 0)
 
     def add(self, descriptor: Descriptor) -> ViewChange:
@@ -253,9 +270,10 @@ class PartialView:
         entries, holders = self._entries, self._holders
         assert len(entries) <= self._view_size, "more descriptors than view_size"
         assert self._own_id not in entries, "the own id is in the view"
-        assert self._own_address not in holders, "the own address is in the view"
+        taken = {} if self._own_address is None else {self._own_address: self._own_id}
+        assert taken.items() <= holders.items(), "the own address is in the view"
         assert all(node_id == entry[0] for node_id, entry in entries.items()), "an entry under another id"
-        assert len(holders) == len(entries), "two nodes at one address"
+        assert len(holders) == len(entries) + len(taken), "two nodes at one address"
         assert all(holders.get(entry[1]) == entry[0] for entry in entries.values()), "an address unknown"
         assert all(entry[2] <= self._tick for entry in entries.values()), "an age below 0"
 
@@ -267,39 +285,40 @@ class PartialView:
         ]
 
     def _append(self, received: Iterable[Descriptor]) -> None:
-        own_id, own_address, tick = self._own_id, self._own_address, self._tick
-        entries, holders = self._entries, self._holders
+        own_id, tick, entries, holders = self._own_id, self._tick, self._entries, self._holders
+        held, holder_of = entries.get, holders.get
         for node_id, address, age in received:
-            if node_id == own_id or address == own_address:
-                continue
             stamp = tick - age if 0 <= age <= AGE_LIMIT else tick - min(max(age, 0), AGE_LIMIT)
-            known = entries.get(node_id)
-            if known is not None and known[2] >= stamp:
-                continue
-            if known is None or known[1] != address:
-                if address in holders and not self._dislodge(holders[address], node_id):
+            known = held(node_id)
+            if known is None:
+                holder = holder_of(address)
+                if node_id == own_id or (holder is not None and not self._dislodge(holder, node_id)):
                     continue
-                if known is not None:
-                    del holders[known[1]]
+                holders[address] = node_id
+            elif known[2] >= stamp:
+                continue
+            elif known[1] != address:
+                holder = holder_of(address)
+                if holder is not None and not self._dislodge(holder, node_id):
+                    continue
+                del holders[known[1]]
                 holders[address] = node_id
             entries[node_id] = (node_id, address, stamp)
 
     def _dislodge(self, holder: NodeId, claimant: NodeId) -> bool:
-        """Whether ``claimant`` started later than the holder of its address, who leaves then."""
-        later = (claimant.incarnation, claimant.name) > (holder.incarnation, holder.name)
+        """Whether ``claimant`` started later than the holder of its address, not this node, who leaves then."""
+        later = holder != self._own_id and claimant[::-1] > holder[::-1]
         if later:
             self.remove(holder)
         return later
 
-    def _cut_back(
-        self, rule: HealSwap | ViewSelection, sent: Iterable[Descriptor], before: dict[NodeId, Entry]
-    ) -> None:
-        """Drop what is too much; ``before`` is the view before it grew."""
+    def _cut_back(self, rule: HealSwap | ViewSelection, offered: Sequence[Entry]) -> None:
+        """Drop what is too much; ``offered`` is what a peer was sent, as it was before the view grew."""
         excess = len(self._entries) - self._view_size
         if excess <= 0:
             return
         if isinstance(rule, HealSwap):
-            self._heal_and_swap(excess, rule, sent, before)
+            self._heal_and_swap(excess, rule, offered)
         else:
             self._cut(excess, rule)
 
@@ -312,30 +331,33 @@ class PartialView:
             unwanted = self._first(pool, excess, youngest=rule is ViewSelection.TAIL)
         self._discard(unwanted)
 
-    def _heal_and_swap(
-        self, excess: int, rule: HealSwap, sent: Iterable[Descriptor], before: dict[NodeId, Entry]
-    ) -> None:
-        """Drop ``excess`` descriptors by the rule of 2007; ``before`` is the view before it grew."""
+    def _heal_and_swap(self, excess: int, rule: HealSwap, offered: Sequence[Entry]) -> None:
+        """Drop ``excess`` descriptors by the rule of 2007."""
         entries = self._entries
         heal, swap = rule.heal, rule.swap
         if heal:
-            oldest = self._first(list(entries.values()), min(excess, heal))
+            pool = list(entries.values())
+            if heal == 1:
+                edge = min(map(stamp_of, pool))
+                oldest = self._one_of([entry for entry in pool if entry[2] == edge])
+            else:
+                oldest = self._first(pool, min(excess, heal))
             self._discard(oldest)
             excess -= len(oldest)
         if swap and excess:
             # The paper removes from the head of its list, where the sent ones stand. A copy that the peer
             # refreshed stands at the tail: it is not what was sent, and stays.
-            here, was = entries.get, before.get
-            stale = [
-                entry
-                for node_id, _, _ in sent
-                if (entry := here(node_id)) is not None and was(node_id) is entry
-            ]
+            held = entries.get
+            stale = [entry for entry in offered if held(entry[0]) is entry]
             del stale[min(excess, swap) :]
             self._discard(stale)
             excess -= len(stale)
         if excess:
             self._discard(self._draw(list(entries.values()), excess))
+
+    def _one_of(self, tied: list[Entry]) -> list[Entry]:
+        """Any one of equals, without dice where there is only one."""
+        return tied if len(tied) == 1 else self._draw(tied, 1)
 
     def _first(self, pool: list[Entry], count: int, *, youngest: bool = False) -> list[Entry]:
         """Take the ``count`` oldest (or youngest) out of a pool; in no order, ties fall at random."""

@@ -133,10 +133,10 @@ class Cycles:
         node.collect()
         touched = {node: None}
         self._emit(node)
-        under_way = self._under_way
+        network, under_way = self._network, self._under_way
         while under_way:
             receiver, data, source = under_way.popleft()
-            if not self._network.lets_in(source, receiver.address):
+            if network.translators and not network.lets_in(source, receiver.address):
                 continue
             receiver.receive(data, source)
             if receiver.is_up:
@@ -180,8 +180,10 @@ class Cycles:
             self._network.now = now = self._turn_at
             node = self._order[self._rank]
             if node.is_up:
-                node.machine.schedule_cycle(now)
-                node.machine.handle_deadline(now)
+                machine = node.machine
+                machine.schedule_cycle(now)
+                machine.handle_deadline(now)
+                machine.schedule_cycle(math.inf)
                 self.pump(node)
         self._rank += 1
         count = len(self._order)
@@ -210,7 +212,7 @@ class Cycles:
 
     def _emit(self, node: SimulatedNode) -> None:
         """Put what a node wants to send under way."""
-        datagrams = node.take_datagrams()
+        datagrams = node.machine.datagrams_to_send()
         if not datagrams:
             return
         network, source, append = self._network, node.address, self._under_way.append
@@ -220,11 +222,16 @@ class Cycles:
             receiver = network.reached(source, target)
             if receiver is None:
                 continue
-            for _ in range(network.copies(node, receiver) if is_faulty else 1):
+            if not is_faulty:
+                append((receiver, data, source))
+                continue
+            for _ in range(network.copies(node, receiver)):
                 append((receiver, data, source))
 
     def _note_deadline(self, node: SimulatedNode) -> None:
         machine = node.machine
+        if machine.deadline == math.inf:
+            return
         machine.schedule_cycle(math.inf)
         deadline = machine.deadline
         if deadline < math.inf:

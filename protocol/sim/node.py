@@ -29,6 +29,22 @@ SOCKET_BUFFER_LIMIT = 256
 class SimulatedNode:
     """A machine in a simulated network; methods are those of ``protocol.Node``, without waiting."""
 
+    __slots__ = (
+        "_backlog",
+        "_keeps_events",
+        "_make_injector",
+        "_now",
+        "_pump",
+        "address",
+        "delivered",
+        "events",
+        "has_left",
+        "injector",
+        "is_crashed",
+        "is_frozen",
+        "machine",
+    )
+
     def __init__(
         self,
         machine: Machine,
@@ -166,14 +182,12 @@ class SimulatedNode:
 
     def receive(self, data: Any, source: Address) -> None:
         """Let a datagram arrive."""
-        if self.is_crashed:
-            return
-        if self.is_frozen:
+        if self.is_frozen and not self.is_crashed:
             if len(self._backlog) < SOCKET_BUFFER_LIMIT:
                 self._backlog.append((data, source))
-            return
-        self.machine.receive_datagram(data, source, self._now())
-        self.collect()
+        elif not self.is_crashed:
+            self.machine.receive_datagram(data, source, self._now())
+            self.collect()
 
     def wake(self) -> None:
         """Let the machine do what is due."""

@@ -19,6 +19,7 @@ from ..core.large.limits import CHUNKS_LIMIT
 from ..core.memory import BUCKETS, SUM_SIZE
 from ..core.messages import (
     HOPS_LIMIT,
+    NOTHING,
     Absent,
     Acknowledge,
     Anchor,
@@ -287,12 +288,13 @@ HOST_SIZES_APART = 12
 def size_of_descriptors(descriptors: Sequence[Descriptor]) -> int:
     """Bytes of ``DESCRIPTORS``, quicker than field by field: half a view is sized in every exchange."""
     size = array_size(len(descriptors)) + PLAIN_PLACE_SIZE * len(descriptors)
-    for (name, incarnation), (host, _), age in descriptors:
+    for node, address, age in descriptors:
+        name = node[0]
         if name.isascii():
             size += len(name)
         else:
-            size += size_of_node(NodeId(name, incarnation)) - EMPTY_NODE_SIZE
-        if ":" in host:
+            size += size_of_node(node) - EMPTY_NODE_SIZE
+        if ":" in address[0]:
             size += HOST_SIZES_APART
         if age >= 0x80:
             size += AGE.size(age) - 1
@@ -305,9 +307,15 @@ DIGEST = record(Digest, optional(DOTS), DEPTH, WORD, WORD)
 
 def size_of_digest(digest: Digest) -> int:
     """Bytes of ``DIGEST``."""
+    if digest is NOTHING:
+        return SIZE_OF_NOTHING
     frontier, depth, delivered, evicted = digest
     dots = 1 if frontier is None else bin_size(size_of_dots(frontier))
     return 1 + dots + size_of_unsigned(depth) + size_of_unsigned(delivered) + size_of_unsigned(evicted)
+
+
+SIZE_OF_NOTHING = DIGEST.size(NOTHING)
+"""Bytes of the digest of a node that never heard of any message."""
 
 
 def size_of_request(request: ExchangeRequest) -> int:
