@@ -282,8 +282,7 @@ def simulate(context: click.Context, /, **_: Any) -> int:
     """Simulate a large network and measure its overlay cycle by cycle.
 
     No sockets and no waiting: the same protocol as on real nodes, in simulated time. Shows clustering, path
-    lengths, in-degrees, dead links and how far a broadcast comes. Ctrl-C shows what there is so far and ends
-    with exit code 130.
+    lengths, in-degrees, dead links and how far a broadcast comes. Ctrl-C shows what there is so far.
     """
     plan, settings = plan_from(context)
     prepare_logging(settings, to_terminal=True)

@@ -54,7 +54,7 @@ class CsvError(GossipError):
 def simulate(plan: Plan, output: Output, *, anyway: bool = False) -> int:
     """Run what is planned, and write what came of it; returns the exit code.
 
-    A reader of standard output that goes away ends it in order.
+    A reader of standard output that goes away ends it in order, and so does who interrupts it.
 
     Raises:
         ConfigError: It can't begin: not enough memory (unless ``anyway``), or a file that can't be written.
@@ -64,22 +64,21 @@ def simulate(plan: Plan, output: Output, *, anyway: bool = False) -> int:
     output.check()
     if not anyway:
         check_memory(plan.experiments, memory_available())
-    is_whole = False
     try:
         with opened_csv(output.csv) as csv, Interruption() as interruption:
             say_warnings(plan)
             with contextlib.suppress(KeyboardInterrupt):
-                is_whole = run(plan, output, csv, interruption)
+                run(plan, output, csv, interruption)
     except BrokenPipeError:
         give_up_stdout()
         return 0
     if csv is not None and csv.error is not None:
         raise CsvError(f"--csv {output.csv} lacks rows: {csv.error.strerror or csv.error}")
-    return 0 if is_whole else interruption.exit_code
+    return 0
 
 
-def run(plan: Plan, output: Output, csv: CsvFile | None, interruption: Interruption) -> bool:
-    """Run what is planned, and write what came of it; returns whether it came to its end."""
+def run(plan: Plan, output: Output, csv: CsvFile | None, interruption: Interruption) -> None:
+    """Run what is planned, and write what came of it, even if it is interrupted."""
     found: list[Outcome] = []
     progress = progress_of(plan, output)
 
@@ -97,10 +96,8 @@ def run(plan: Plan, output: Output, csv: CsvFile | None, interruption: Interrupt
                 write(json_line(outcome.contender.experiment, outcome.figures, outcome.broadcast) + "\n")
     finally:
         progress.clear()
-    is_whole = all(outcome.is_whole for outcome in found)
     if not output.as_json and output.csv != STDOUT:
-        write_report(found, output, is_whole=is_whole)
-    return is_whole
+        write_report(found, output, is_whole=all(outcome.is_whole for outcome in found))
 
 
 def write_report(found: Sequence[Outcome], output: Output, *, is_whole: bool) -> None:

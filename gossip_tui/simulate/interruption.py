@@ -13,9 +13,6 @@ __all__ = ["Interruption"]
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """The signals that ask a program to end, as far as a system has them."""
 
-EXIT_BASE = 128
-"""What a shell adds to the number of the signal that ended a program."""
-
 
 class Interruption:
     """Turns the signals that ask to end into ``KeyboardInterrupt``, inside ``heard()`` blocks only.
@@ -26,8 +23,6 @@ class Interruption:
     """
 
     def __init__(self) -> None:
-        self.exit_code = EXIT_BASE + signal.SIGINT
-        """What a program that was interrupted ends with: 128 and the signal's number, 130 for Ctrl-C."""
         self._is_pending = False
         self._is_heard = False
         self._former: dict[signal.Signals, Any] = {}
@@ -59,8 +54,7 @@ class Interruption:
         finally:
             self._is_heard = False
 
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
-        self.exit_code = EXIT_BASE + number
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._is_heard or self._is_pending:
             self._is_heard = False
             raise KeyboardInterrupt

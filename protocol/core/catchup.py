@@ -95,22 +95,6 @@ class Session:
 class CatchUp:
     """Whether this node still has to find its place in the history, and from whom it takes it."""
 
-    __slots__ = (
-        "_asked",
-        "_candidates",
-        "_decide_at",
-        "_evicted",
-        "_rounds",
-        "_session",
-        "_stuck_since",
-        "_told_at",
-        "context",
-        "is_held_up",
-        "is_newcomer",
-        "received",
-        "sampling",
-    )
-
     def __init__(self, context: Context, sampling: Sampling) -> None:
         """Be a newcomer."""
         self.context = context

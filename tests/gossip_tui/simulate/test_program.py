@@ -8,7 +8,6 @@ import json
 import os
 import pkgutil
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,7 +155,7 @@ def test_ctrl_c_at_a_terminal_shows_what_there_is(farm: Farm) -> None:
     terminal = farm.open("simulate", "--nodes", "50", "--until", "100000", size=(100, 60))
     terminal.wait_for(lambda text: re.search(r"cycle \d+ of 100000", text), "is under way")
     terminal.type(b"\x03")
-    assert terminal.wait_for_end() == 128 + signal.SIGINT
+    assert terminal.wait_for_end() == 0
     assert re.search(r"^Interrupted: default after cycle \d+ of 100000\.$", terminal.text, re.MULTILINE)
     assert "In-degree at the end" in terminal.text
     assert terminal.is_restored()

@@ -93,17 +93,15 @@ def test_a_signal_outside_of_where_it_is_heard_waits_for_the_next_such_place() -
         with pytest.raises(KeyboardInterrupt), interruption.heard():
             entered = True
         assert not entered
-    assert interruption.exit_code == 128 + signal.SIGTERM
 
 
 def test_a_signal_that_was_ignored_before_stays_ignored() -> None:
     former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with Interruption() as interruption, interruption.heard():
-            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGHUP)  # raises nothing
     finally:
         signal.signal(signal.SIGHUP, former)
-    assert interruption.exit_code == 130
 
 
 # where it is written
