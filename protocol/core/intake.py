@@ -114,6 +114,7 @@ class Intake:
         "rumor_count",
         "sampling",
         "serving",
+        "sponsor",
         "spreading",
         "trees",
     )

@@ -42,23 +42,6 @@ __all__ = ["Machine", "cluster_tag"]
 class Machine:
     """A gossip node as a pure state machine."""
 
-    __slots__ = (
-        "_byte_count",
-        "_causal",
-        "_datagram_count",
-        "_has_left",
-        "_intake",
-        "_now",
-        "_out",
-        "_outgoing",
-        "_parts",
-        "_peer_sampler",
-        "_sampling",
-        "_spreading",
-        "context",
-        "ledger",
-    )
-
     def __init__(
         self,
         identity: NodeId,

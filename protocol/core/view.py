@@ -306,7 +306,7 @@ class PartialView:
             entries[node_id] = (node_id, address, stamp)
 
     def _dislodge(self, holder: NodeId, claimant: NodeId) -> bool:
-        """Whether ``claimant`` started later than the holder of its address, not this node, who leaves then."""
+        """Whether ``claimant`` started later than the holder of its address, who leaves; never the own."""
         later = holder != self._own_id and claimant[::-1] > holder[::-1]
         if later:
             self.remove(holder)
