@@ -430,6 +430,9 @@ COMMANDS: tuple[Command, ...] = (
 KEYS: tuple[Key, ...] = (
     Key("Esc", "Move between composer and log; in a dialog: close it.", Where.EVERYWHERE),
     Key("/", "From a pane: go to the composer and begin a command.", Where.EVERYWHERE),
+    Key(
+        "any letter", "From a pane: type it into the composer, if it is no key of the pane.", Where.EVERYWHERE
+    ),
     Key("Tab", "Move to the next pane.", Where.EVERYWHERE),
     Key("^p", "Open the command palette.", Where.EVERYWHERE),
     Key("^n ^t ^o", "In the tour: next step, skip it, never see it again.", Where.EVERYWHERE),

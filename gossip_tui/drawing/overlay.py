@@ -9,7 +9,7 @@ purpose is seen: links across a cut, nodes beyond it, and nodes that crashed or 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gossip_tui.observed import NodeState
@@ -182,29 +182,51 @@ class Board:
         sketch.put((start[0] + end[0]) // 2, (start[1] + end[1]) // 2, self.glyphs.cut, Role.BAD)
 
     def _write(self, labels: Mapping[NodeId, str]) -> None:
-        """Put a name and an in-degree beside every node for which there is room."""
+        """Put a name and an in-degree beside every node for which there is room, or the name alone.
+
+        Rather none than one that touches another, so that nobody takes it for its neighbour's.
+        """
         sketch, scene = self._sketch, self.scene
         for x, y in self.cells.values():
             sketch.put(x, y, " ", Role.TEXT)
         peak = max(scene.in_degrees.values(), default=0)
-        for node, (x, y) in self.cells.items():
-            degree = str(scene.in_degrees[node])
-            width = cell_len(labels[node]) + 1 + len(degree)
-            is_right = x >= (sketch.width - 1) / 2
-            sides = [(x + 2, y), (x - 1 - width, y)]
-            places = [*(sides if is_right else sides[::-1]), (x - width // 2, y - 1), (x - width // 2, y + 1)]
-            place = next((one for one in places if sketch.is_free(*one, width)), None)
-            if place is not None:
-                self._label(node, labels[node], place, self._height(node, peak), degree)
+        first = {scene.seat, scene.chosen}
+        for node in sorted(self.cells, key=lambda node: node not in first):
+            degree = f"{self._height(node, peak)}{scene.in_degrees[node]}"
+            for behind in (degree, ""):
+                width = cell_len(labels[node]) + len(behind)
+                place = next((one for one in self._places(node, width) if self._is_apart(*one, width)), None)
+                if place is not None:
+                    self._label(node, labels[node], place, behind)
+                    break
 
-    def _label(self, node: NodeId, text: str, place: tuple[int, int], height: str, degree: str) -> None:
+    def _places(self, node: NodeId, width: int) -> Iterator[tuple[int, int]]:
+        """Where the name of a node may stand: outside the ring beside it, beyond it, then inside."""
+        x, y = self.cells[node]
+        right, left = (x + 2, y), (x - 1 - width, y)
+        is_right = x >= (self._sketch.width - 1) / 2
+        yield right if is_right else left
+        is_upper = y <= (self._sketch.height - 1) / 2
+        for row in (y - 1, y + 1) if is_upper else (y + 1, y - 1):
+            yield from ((x + shift, row) for shift in (-(width // 2), 0, 1 - width))
+        yield left if is_right else right
+
+    def _is_apart(self, x: int, y: int, width: int) -> bool:
+        """Whether so many cells are there and free, and no sign stands right before or behind them."""
+        sketch = self._sketch
+        before = max(0, x - 1)
+        return sketch.is_free(x, y, width) and sketch.is_free(
+            before, y, min(x + width + 1, sketch.width) - before
+        )
+
+    def _label(self, node: NodeId, text: str, place: tuple[int, int], degree: str) -> None:
         scene, (x, y) = self.scene, place
         is_absent = node in scene.gone or scene.fate(node) is NodeState.CRASHED
         role = Role.DIM if is_absent else Role.TEXT
         self._sketch.put(x, y, text, Role.OWN if node in (scene.seat, scene.chosen) else role)
         x += cell_len(text)
-        self._sketch.put(x, y, height, Role.HEAT_5)
-        self._sketch.put(x + 1, y, degree, Role.DIM)
+        self._sketch.put(x, y, degree[:1], Role.HEAT_5)
+        self._sketch.put(x + 1, y, degree[1:], Role.DIM)
 
     def _height(self, node: NodeId, peak: int) -> str:
         degree, heights = self.scene.in_degrees[node], self.glyphs.heights

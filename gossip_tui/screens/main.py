@@ -284,6 +284,38 @@ class MainScreen(Screen[None]):
         else:
             self.composer.input.focus()
 
+    def on_pane_tab_chosen(self, event: Pane.TabChosen) -> None:
+        """Go to the pane whose title was clicked."""
+        self.go_to(self.tabs[event.place])
+
+    def on_key(self, event: events.Key) -> None:
+        """Type into the composer what is no key of the pane that has the focus, as a person expects."""
+        character = event.character if event.is_printable else None
+        if character is None or event.key in self.active_bindings or not self._types_for_composer:
+            return
+        if character == " " and isinstance(self.focused, Pane):
+            return  # no line begins with a blank
+        event.stop()
+        self.set_focus(self.composer.input)
+        self.composer.input.insert_text_at_cursor(character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Paste into the composer what no pane has any use for."""
+        if self._types_for_composer:
+            event.stop()
+            self.set_focus(self.composer.input)
+            self.composer.paste(event.text)
+
+    @property
+    def _types_for_composer(self) -> bool:
+        """Whether what is typed is for the composer: in a pane, but not in that of a recording.
+
+        What was typed faster than the focus moved came to the pane too, though the composer has it now; what
+        comes to the composer itself does not come here.
+        """
+        is_there = isinstance(self.focused, Pane) or self.focused is self.composer.input
+        return is_there and self.scrub_bar is None
+
     def action_begin_command(self) -> None:
         """Go from a pane to the composer with the slash; what is typed there already stays.
 

@@ -242,7 +242,7 @@ class CausalLogPane(FollowingPane):
 
     def retitle(self) -> None:
         """Say whose log this is, its order, what is filtered and what waits."""
-        width = max(0, self.size.width - 2)
+        width = self.title_width
         own = self._painter.own
         name = "Causal log" if self.order is LogOrder.CAUSAL else "Log by arrival"
         facts = []

@@ -165,7 +165,7 @@ class FaultDialsPane(Pane):
             else "< > turn, 0 resets"
         )
         subtitle = "frozen" if self.frozen else hint if self.size.width > len(hint) + 4 else ""
-        self.set_title(board_title(self._bench, max(0, self.size.width - 2)), subtitle)
+        self.set_title(board_title(self._bench, self.title_width), subtitle)
 
     @property
     def visible_text(self) -> list[str]:

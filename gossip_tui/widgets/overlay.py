@@ -216,7 +216,7 @@ class OverlayPane(Pane):
 
     def retitle(self) -> None:
         """Say whose picture this is."""
-        width = max(0, self.size.width - 2)
+        width = self.title_width
         self.set_title(cut(self._title(), width), "frozen" if self.frozen else "")
 
     def redraw(self) -> None:

@@ -6,8 +6,10 @@ import math
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.content import Content
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBarRender
@@ -22,6 +24,12 @@ __all__ = ["AsciiScrollBar", "Pane"]
 
 OTHER_TAB = "not bold dim"
 """The look of the title of a pane that is behind another."""
+
+GAP = " │ "
+"""Between two titles in a frame."""
+
+TITLE_LEFT = 3
+"""Cells before the first title in a frame: its corner, a line and a space."""
 
 STRIP_LIMIT = 1_024
 """Strips remembered by a pane: a few of the tallest screens."""
@@ -72,6 +80,20 @@ class Pane(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
 
+    class TabChosen(Message):
+        """Somebody clicked the title of a pane that is behind this one."""
+
+        def __init__(self, pane: Pane, place: int) -> None:
+            super().__init__()
+            self.pane = pane
+            self.place = place
+            """Which of the panes that share the place of this one, in the order of their titles."""
+
+        @property
+        def control(self) -> Pane:
+            """The pane in front, for ``on`` selectors."""
+            return self.pane
+
     recorded = False
     """Whether what is shown is a recording, so that nothing can be done about it."""
 
@@ -101,6 +123,7 @@ class Pane(ScrollView, can_focus=True):
         self.pointed = False
         """Whether the tour points at this pane; ``point`` changes it."""
         self._titles: tuple[tuple[str, ...], str] = ((), "")
+        self._front = 0
         self._on_screen = False
         self._thumb: tuple[int, int] | None = None
         self._strips: dict[tuple[Line, Role | None, int], Strip] = {}
@@ -171,25 +194,51 @@ class Pane(ScrollView, can_focus=True):
         self.set_class(pointed, "-pointed")
         self.retitle()
 
+    @property
+    def title_width(self) -> int:
+        """Cells for titles in the frame, whose corners and spaces take the others."""
+        return max(0, self.size.width - TITLE_LEFT - 1)
+
     def set_title(self, title: str, subtitle: str = "") -> None:
         """Put safe text into the frame, never read as markup; only a change draws the frame anew.
 
-        The titles of the panes behind this one stand beside its own, if there is room for all of them.
+        The titles of the panes behind this one stand beside its own. Where there is no room for all of them,
+        the own one loses what it says beside the name of the pane; where that is not enough, it stands alone.
         """
         before, after = self.tabs
         if self.pointed:
             title = f"{self.glyphs.pointer} {title}"
-        has_room = (
-            cell_len("".join((*before, title, *after))) + 3 * len(before + after) <= self.size.width - 2
-        )
-        titles = (*(before if has_room else ()), title, *(after if has_room else ()))
+        name = title.strip().split("  ", 1)[0]
+        room = self.title_width - cell_len("".join(before + after)) - len(GAP) * len(before + after)
+        own = next((one for one in (title, name) if cell_len(one) <= room), None)
+        titles = (title,) if own is None else (*before, own, *after)
         if (titles, subtitle) == self._titles:
             return
         self._titles = titles, subtitle
-        gap = " | " if self.glyphs.border == "ascii" else " │ "
-        parts = [Content(one) if one is title else Content.styled(one, OTHER_TAB) for one in titles]
+        self._front = 0 if own is None else len(before)
+        gap = GAP.replace("│", "|") if self.glyphs.border == "ascii" else GAP
+        parts = [
+            Content(one) if place == self._front else Content.styled(one, OTHER_TAB)
+            for place, one in enumerate(titles)
+        ]
         self.border_title = Content.styled(gap, OTHER_TAB).join(parts)
         self.border_subtitle = Content(subtitle)
+
+    def tab_at(self, x: int) -> int | None:
+        """The place of the title in the frame that covers column ``x`` of this pane, in the order of tabs."""
+        titles, at = self._titles[0], TITLE_LEFT
+        for place, title in enumerate(titles if len(titles) > 1 else ()):
+            at += cell_len(title)
+            if at - cell_len(title) <= x < at:
+                return place
+            at += len(GAP)
+        return None
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for the pane whose title was clicked."""
+        place = self.tab_at(event.x) if event.y == 0 and event.get_content_offset(self) is None else None
+        if place is not None and place != self._front:
+            self.post_message(self.TabChosen(self, place))
 
     def set_line_count(self, count: int) -> None:
         """Say how many lines there are to scroll through.

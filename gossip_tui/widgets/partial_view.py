@@ -190,7 +190,7 @@ class PartialViewPane(Pane):
     def retitle(self) -> None:
         """Name the view's size and strategy, as much as the frame has room for."""
         frozen = "frozen" if self.frozen else ""
-        self.set_title(title(self._snapshot, max(0, self.size.width - 2)), frozen)
+        self.set_title(title(self._snapshot, self.title_width), frozen)
 
     def redraw(self) -> None:
         """Share out the columns anew."""

@@ -81,7 +81,7 @@ class RatesPane(Pane):
 
     def retitle(self) -> None:
         """Name the pane."""
-        self.set_title(cut("Rates", max(0, self.size.width - 2)), "frozen" if self.frozen else "")
+        self.set_title(cut("Rates", self.title_width), "frozen" if self.frozen else "")
 
     def redraw(self) -> None:
         """Work the lines out anew; those that read differently are drawn."""

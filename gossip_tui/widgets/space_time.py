@@ -177,7 +177,7 @@ class SpaceTimePane(Pane):
 
     def retitle(self) -> None:
         """Say whose picture this is, and what is not in it."""
-        width = max(0, self.size.width - 2)
+        width = self.title_width
         facts = [*(["frozen"] if self.frozen else []), *self._diagram.facts()]
         self.set_title(cut(self._diagram.title(), width), cut(f" {self.glyphs.dot} ".join(facts), width))
 

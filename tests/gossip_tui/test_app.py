@@ -6,6 +6,7 @@ import asyncio
 import itertools
 
 import pytest
+from textual.events import Paste
 from textual.filter import Monochrome, NoColor
 from textual.widgets._footer import FooterKey
 
@@ -656,6 +657,88 @@ async def test_keys_do_not_act_under_a_dialog() -> None:
         await driver.press("f1", "f8", "f10")
         assert not driver.app.frozen
         assert not driver.app.main.zoomed
+
+
+TABS = (("Faults", "faults"), ("Space", "space-time"), ("Over", "overlay"), ("log", "log"))
+"""A part of each title, and the pane."""
+
+
+@pytest.mark.parametrize("size", [WIDE, STACKED, SINGLE])
+@pytest.mark.parametrize("ascii_only", [False, True])
+async def test_a_click_on_the_title_of_a_pane_behind_brings_it_to_the_front(
+    size: tuple[int, int], ascii_only: bool
+) -> None:
+    async with driven(size=size, ascii=ascii_only) as driver:
+        for title, pane in (
+            ("Faults", "faults"),
+            ("Space", "space-time"),
+            ("Over", "overlay"),
+            ("log", "log"),
+        ):
+            y, row = next((y, row) for y, row in enumerate(driver.rows) if "Causal log" in row)
+            await driver.pilot.click(offset=(row.index(title, row.index("Causal")), y))
+            await driver.look()
+            assert driver.focused == pane
+
+
+async def test_a_click_beside_the_titles_changes_nothing() -> None:
+    async with driven() as driver:
+        y, row = next((y, row) for y, row in enumerate(driver.rows) if "Causal log" in row)
+        for x in (
+            row.index("Causal") - 1,
+            row.index("Space") - 2,
+            row.index("Faults") + 7,
+            row.index("Causal"),
+        ):
+            await driver.pilot.click(offset=(x, y))
+            await driver.look()
+            assert driver.focused == "log"
+
+
+@pytest.mark.parametrize("columns", range(48, 66))
+async def test_titles_in_a_frame_are_whole_or_not_there(columns: int) -> None:
+    async with driven(size=(columns, 16)) as driver:
+        for key, title in (("f3", "Causal log"), ("f4", "Space-time"), ("f5", "Overlay"), ("f6", "Faults")):
+            await driver.press(key)
+            frame = driver.rows[1]
+            others = [one for one in ("Causal log", "Space-time", "Overlay", "Faults") if one != title]
+            assert title in frame
+            assert [one for one in others if one in frame] in (others, [])
+            assert "…" not in frame or not any(one in frame for one in others)
+
+
+@pytest.mark.parametrize("key", ["f2", "f3", "f4", "f5", "f6"])
+async def test_what_is_typed_in_a_pane_and_no_key_of_it_goes_to_the_composer(key: str) -> None:
+    async with driven() as driver:
+        await driver.press(key)
+        await driver.type("What? x7")
+        await driver.press("enter")
+        assert driver.focused == "composer-input"
+        assert [message.text for message in driver.node.told] == ["What? x7"]
+
+
+async def test_keys_of_a_pane_stay_its_keys_and_a_blank_types_nothing() -> None:
+    async with driven() as driver:
+        await driver.press("f3", "o", "space", "a")
+        assert driver.focused == "log"
+        assert driver.composer == ""
+
+
+async def test_what_is_typed_in_a_pane_is_put_behind_what_was_typed_before() -> None:
+    async with driven() as driver:
+        await driver.type("hel")
+        await driver.press("escape")
+        assert driver.focused == "log"
+        await driver.type("lo")
+        assert (driver.composer, driver.focused) == ("hello", "composer-input")
+
+
+async def test_a_paste_into_a_pane_goes_to_the_composer() -> None:
+    async with driven() as driver:
+        await driver.press("f4")
+        driver.app.main.space_time.post_message(Paste("from elsewhere"))
+        await driver.look()
+        assert (driver.composer, driver.focused) == ("from elsewhere", "composer-input")
 
 
 async def test_a_click_focuses_a_pane() -> None:

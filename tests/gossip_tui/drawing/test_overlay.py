@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -212,6 +213,19 @@ def crowd(count: int) -> Scene:
         known(name, *(names[(at + step) % count] for step in (1, 7, 31))) for at, name in enumerate(names)
     ]
     return scene_of(picture(*views), (), None)
+
+
+@pytest.mark.parametrize("size", [(40, 9), (51, 12), (58, 11), (78, 22)])
+def test_names_never_touch_one_another_or_the_sign_of_another_node(size: tuple[int, int]) -> None:
+    board = board_for(crowd(24), Names(), *size, UNICODE_OVERLAY)
+    signs = {place: sign for place, (sign, _) in board._sketch._signs.items() if sign != " "}
+    labels = "".join(signs.get((x, y), " ") for y in range(size[1]) for x in (*range(size[0]), -1))
+    names = re.findall(r"[^ ]+", labels)
+    assert all(re.fullmatch(r"n\d+([▁▂▃▄▅▆▇█]\d+)?", name) for name in names)
+    assert len(names) == len(set(names)) >= (14 if size[1] < 10 else 24)
+    for x, y in board.cells.values():
+        beside = [signs.get((place, y)) for place in (x - 1, x + 1)]
+        assert beside == [None, None]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (20, 6), (60, 30), (150, 50)])

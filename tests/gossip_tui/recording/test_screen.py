@@ -379,3 +379,10 @@ async def test_the_replayed_overlay_shows_cuts_and_crashes_of_its_time(tmp_path:
         hands.app.seek(1_000)
         await hands.look()
         assert "live" in hands.app.main.status_bar.text
+
+
+async def test_in_a_recording_letters_are_no_messages(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.press("f3", "x", "F")
+        assert hands.app.focused is hands.app.main.log_pane
+        assert hands.app.composer.input.value == ""
