@@ -32,6 +32,7 @@ from .messages import (
     Chunk,
     ChunkRequest,
     Digest,
+    Distance,
     ExchangeAnswer,
     ExchangeRequest,
     Floors,
@@ -167,6 +168,7 @@ class Intake:
             Holding: lambda item, arrival: self.fetching.on_holding(item, arrival.link, arrival.now, out),
             Linkage: self._on_linkage,
             IHave: self._on_announce,
+            Distance: self._on_distance,
             Prune: self._on_prune,
             Graft: partial(self._on_request, self.trees.on_graft),
         }
@@ -269,6 +271,7 @@ class Intake:
         if is_missing:
             self.reconcile.received += 1
             self.neighbours.ask(source, now, out)
+            self.trees.announce_found(dot, source, now, out)
         if is_repair:
             self.repair_count += 1
             self.repair.note_filled(key, now)
@@ -456,6 +459,11 @@ class Intake:
     def _on_announce(self, announce: IHave, arrival: Arrival) -> str | None:
         if arrival.is_proven:
             self.trees.on_announce(announce, arrival.link.address, arrival.now)
+        return None
+
+    def _on_distance(self, distance: Distance, arrival: Arrival) -> str | None:
+        if arrival.is_proven:
+            self.trees.on_distance(distance, arrival.link.address, arrival.now, self.out)
         return None
 
     def _on_prune(self, _prune: Prune, arrival: Arrival) -> str | None:

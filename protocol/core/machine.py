@@ -399,7 +399,7 @@ class Machine:
             wants=intake.repair.wants,
             announcements=intake.trees.announcements,
             prunes=intake.trees.prunes,
-            grafts=intake.trees.grafts,
+            grafts=intake.trees.grafting.sent,
             exchanges_started=sampling.started,
             exchanges_answered=sampling.answered,
             exchanges_served=sampling.served,

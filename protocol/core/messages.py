@@ -30,6 +30,7 @@ __all__ = [
     "ChunkRequest",
     "DeepDot",
     "Digest",
+    "Distance",
     "ExchangeAnswer",
     "ExchangeRequest",
     "FloorSums",
@@ -392,6 +393,14 @@ class IHave(NamedTuple):
     ranges: tuple[Range, ...]
 
 
+class Distance(NamedTuple):
+    """So many hops from its origin is this message here."""
+
+    dot: KeyDot
+    hops: int
+    """How often it had been passed on when it came, and once more; 0 at its origin."""
+
+
 class Prune(NamedTuple):
     """What you push comes from others sooner: announce it to me from now on."""
 
@@ -427,6 +436,7 @@ Item = (
     | Holding
     | Linkage
     | IHave
+    | Distance
     | Prune
     | Graft
 )

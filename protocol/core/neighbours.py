@@ -50,6 +50,10 @@ RENEWAL = 1 / 32
 """Chance in a cycle that one link more is sought beyond the wanted ones; the oldest that carries no messages
 goes for it."""
 
+JITTER = 0.1
+"""Share by which a cycle and the time before another request differ, so that nodes which lost a link at one
+moment do not knock somewhere at one moment, too; below what two lost datagrams in a row leave."""
+
 CANDIDATES = 8
 """Peers drawn from the view in search of one that is no neighbour yet."""
 
@@ -239,8 +243,7 @@ class Neighbours:
 
     def _decline(self, address: Address, now: float) -> None:
         self._asks.pop(address, None)
-        until = now + DECLINED_CYCLES * self.context.config.cycle_period
-        put(self._declined, address, until, DECLINED_LIMIT)
+        put(self._declined, address, now + DECLINED_CYCLES * self._next_period(), DECLINED_LIMIT)
 
     # the two ends
 
@@ -267,7 +270,7 @@ class Neighbours:
         if neighbour is None:
             self.at[address] = Neighbour(address, key, now, is_eager=is_eager, is_chosen=is_chosen)
             if self._cycle_at <= now:
-                self._cycle_at = now + self.context.config.cycle_period
+                self._cycle_at = now + self._next_period()
             return
         neighbour.key = key
         neighbour.is_eager = neighbour.is_eager or is_eager
@@ -310,7 +313,7 @@ class Neighbours:
 
     def _begin_cycle(self, now: float, out: Outbox) -> None:
         period = self.context.config.cycle_period
-        self._cycle_at = now + period
+        self._cycle_at = now + self._next_period()
         horizon = now - SILENT_CYCLES * period - self.context.config.answer_timeout
         for address, neighbour in list(self.at.items()):
             if neighbour.heard_at < horizon:
@@ -323,6 +326,10 @@ class Neighbours:
             address_of_spare = self._candidate(now)
             if address_of_spare is not None:
                 self._ask(address_of_spare, Stance.SPARE, now, out)
+
+    def _next_period(self) -> float:
+        """Seconds of a cycle, a little more or less each time."""
+        return self.context.config.cycle_period * (1 + JITTER * (2 * self.context.random() - 1))
 
     def _may_renew(self) -> bool:
         """Whether there is room for one link more, or one that carries no messages to give up for it."""

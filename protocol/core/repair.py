@@ -22,7 +22,7 @@ from .messages import Absent, Anchor, DeepDot, KeyDot, Range, Want
 from .outbox import Outbox
 from .sampling import Sampling
 
-__all__ = ["REPLY_LIMIT", "Repair", "anchor_of"]
+__all__ = ["REPLY_LIMIT", "Repair", "anchor_of", "ranges_of"]
 
 REPLY_LIMIT = 48 * 1024
 """Bytes of messages in one reply: about 35 datagrams, which the smallest default socket buffer holds."""

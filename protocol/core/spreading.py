@@ -276,7 +276,7 @@ class Spreading:
         if count:
             size = sum(item.size for item in items)
             targets += self._random_targets(count, rumor, size, sender, source, now)
-        self.trees.announce(dot, source, now, out)
+        self.trees.announce(dot, rumor.hops, source, now, out)
         if self.context.is_announced(rumor):
             out.offers.update(targets)  # so that their first requests prove their addresses
         if len(items) == 1:

@@ -29,6 +29,7 @@ from ..core.messages import (
     Chunk,
     ChunkRequest,
     Digest,
+    Distance,
     ExchangeAnswer,
     ExchangeRequest,
     Floors,
@@ -103,7 +104,7 @@ HISTORY_DONE, GOODBYE, BARE_RUMOR, PARENTS = range(13, 17)
 FLOOR_SUMS, SUMS_DIFFER, FLOORS_OF = range(23, 26)
 ANNOUNCEMENT, CHUNK_REQUEST, CHUNK, HOLDING = range(26, 30)
 ANCHOR, BASELINE_PAGE = 30, 31
-LINKAGE, ANNOUNCE, PRUNE, GRAFT = range(17, 21)
+LINKAGE, ANNOUNCE, PRUNE, GRAFT, DISTANCE = range(17, 22)
 
 KNOWN_PASTS = 2_048
 """Rumors whose origin and past are remembered as read: a node gets about ``fanout`` copies of each, soon
@@ -448,6 +449,7 @@ LAYOUTS = (
     record_layout(ANNOUNCE, IHave, RANGES),
     record_layout(PRUNE, Prune),
     record_layout(GRAFT, Graft, RANGES),
+    record_layout(DISTANCE, Distance, ONE_DOT, unsigned(HOPS_LIMIT)),
 )
 """Every kind of version 1, by its number."""
 

@@ -16,6 +16,7 @@ from protocol.core.messages import (
     Chunk,
     ChunkRequest,
     Digest,
+    Distance,
     ExchangeAnswer,
     ExchangeRequest,
     Floors,
@@ -88,7 +89,7 @@ def spoofed(attacker: Stranger, wiring: Wiring, dice: random.Random) -> list[Ite
         [ChunkRequest((key, 1), LARGE.reference, tuple(range(9)))],
         [Holding(LARGE.reference, b"\xff"), Chunk(LARGE.reference, 0, b"", b"x")],
         [Linkage(stance) for stance in Stance],
-        [IHave((Range(key, 1, number),)), Prune()],
+        [IHave((Range(key, 1, number),)), Distance((key, 1), number % 128), Prune()],
         [Graft((Range(key, 1, 10),))],
         [],
     ]

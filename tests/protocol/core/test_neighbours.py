@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from protocol.core.config import Config, Dissemination
@@ -134,6 +136,23 @@ def test_a_silent_neighbour_is_dropped_after_a_few_cycles_and_one_that_holds_on_
         wiring.run(1)
         faithful.say("a", Linkage(Stance.HOLD))
     assert linked(wiring, "a") == [address(1), faithful.address]
+
+
+def test_cycles_of_links_differ_in_length_so_that_nodes_do_not_keep_step() -> None:
+    wiring = pair()
+    (stranger,) = strangers(wiring, 1)
+    stranger.say("a", Linkage(Stance.ASK))
+    moments: list[float] = []
+    for _ in range(2_000):
+        wiring.run(0.01)
+        stranger.say("a", Linkage(Stance.HOLD))
+        if any(datagram.target == stranger.address for _, datagram in wiring.sent):
+            moments.append(wiring.now)
+        wiring.sent.clear()
+    lengths = [after - before for before, after in pairwise(moments)]
+    assert len(lengths) >= 15
+    assert 0.88 <= min(lengths) < 0.97
+    assert 1.03 < max(lengths) <= 1.12
 
 
 def test_a_node_that_slept_does_not_take_its_neighbours_for_silent() -> None:

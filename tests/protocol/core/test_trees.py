@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from protocol.core.codec import Datagram
 from protocol.core.config import Config, Dissemination
+from protocol.core.grafting import MISSING_LIMIT
 from protocol.core.identity import NodeId
 from protocol.core.messages import (
+    Distance,
     Graft,
     IHave,
     Item,
@@ -18,7 +20,8 @@ from protocol.core.messages import (
     Stance,
     Want,
 )
-from protocol.core.trees import ANNOUNCED_LIMIT, MISSING_LIMIT, QUEUE_LIMIT, ranges_of
+from protocol.core.repair import ranges_of
+from protocol.core.trees import ANNOUNCED_LIMIT, QUEUE_LIMIT, SHORTCUT
 from tests.protocol.core.wiring import CODEC, Stranger, Wiring, address, node_id, rumor
 
 AUTHOR = node_id("author")
@@ -85,8 +88,8 @@ def test_a_message_is_pushed_along_eager_links_and_announced_on_the_others() -> 
     peers[2].say("a", Prune())
     message: Message = wiring.send("a", "hello")
     got = settle(wiring, peers)
-    assert [kinds(items) for items in got] == [["Rumor"], ["Rumor"], ["IHave"]]
-    assert got[2] == [announced(message.id.origin, 1, 1)]
+    assert [kinds(items) for items in got[:2]] == [["Rumor"], ["Rumor"]]
+    assert got[2] == [Distance(dot_of(message.id.origin, 1), 0), announced(message.id.origin, 1, 1)]
 
 
 def test_a_message_does_not_go_back_along_the_link_it_came_by() -> None:
@@ -100,7 +103,7 @@ def test_announcements_wait_for_company() -> None:
     peers[1].say("a", Prune())
     for sequence in (1, 2, 3):
         peers[0].say("a", rumor(AUTHOR, sequence, sequence))
-    assert settle(wiring, peers)[1] == [announced(AUTHOR, 1, 3)]
+    assert settle(wiring, peers)[1] == [Distance(dot_of(AUTHOR, 1), 1), announced(AUTHOR, 1, 3)]
 
 
 def test_what_a_neighbour_announced_is_not_announced_back() -> None:
@@ -208,7 +211,8 @@ def test_no_stranger_prunes_grafts_or_announces_anything() -> None:
     message = wiring.send("a", "hello")
     settle(wiring, peers)
     stranger = Stranger(wiring, address(9), "forger")
-    items: list[Item] = [Prune(), announced(AUTHOR, 1, 9), Graft((Range(message.id.origin.key, 1, 1),))]
+    dot = dot_of(message.id.origin, 1)
+    items: list[Item] = [Prune(), announced(AUTHOR, 1, 9), Graft((Range(*dot, 1),)), Distance(dot, 99)]
     for _ in range(3):
         assert not any(isinstance(item, Rumor) for item in stranger.say("a", *items))
     stranger.prove("a")
@@ -218,13 +222,93 @@ def test_no_stranger_prunes_grafts_or_announces_anything() -> None:
     assert not any(isinstance(item, Graft) for items in settle(wiring, peers) for item in items)
 
 
+def shortened(wiring: Wiring, peers: list[Stranger], sequence: int, hops: int, far: int) -> list[list[Item]]:
+    """What is sent when the first peer pushes a message and the second says it is so far from its origin."""
+    peers[0].say("a", rumor(AUTHOR, sequence, sequence)._replace(hops=hops))
+    settle(wiring, peers, 0.001)
+    peers[1].collect("a")
+    return [peers[1].say("a", Distance(dot_of(AUTHOR, sequence), far)), *settle(wiring, peers)]
+
+
+def test_a_path_shorter_by_the_threshold_takes_the_place_of_the_one_that_a_message_came_by() -> None:
+    wiring, peers = hub()
+    peers[1].say("a", Prune())
+    got = shortened(wiring, peers, 1, hops=SHORTCUT + 2, far=2)
+    assert got[0] == [Graft(())]
+    assert got[1] == [Prune()]
+    assert eager(wiring) == [1, 2]
+
+
+def test_a_path_that_saves_less_changes_nothing() -> None:
+    wiring, peers = hub()
+    peers[1].say("a", Prune())
+    assert shortened(wiring, peers, 1, hops=SHORTCUT + 1, far=2)[:2] == [[], []]
+    assert eager(wiring) == [0, 2]
+
+
+def test_a_neighbour_that_is_much_farther_from_the_origin_is_told_so() -> None:
+    wiring, peers = hub()
+    peers[1].say("a", Prune())
+    assert shortened(wiring, peers, 1, hops=2, far=4 + SHORTCUT)[0] == [Distance(dot_of(AUTHOR, 1), 3)]
+    assert eager(wiring) == [0, 2]
+
+
+def test_paths_change_once_a_cycle_at_the_most_whatever_a_neighbour_says() -> None:
+    wiring, peers = hub()
+    for peer in peers:
+        peer.say("a", Prune())
+    peers[0].say("a", Graft(()))
+    shortened(wiring, peers, 1, hops=50, far=0)
+    assert eager(wiring) == [1]
+    peers.reverse()
+    peers[0].say("a", Graft(()))
+    peers[1].say("a", Prune())
+    assert eager(wiring) == [2]
+    assert Graft(()) not in shortened(wiring, peers, 2, hops=50, far=0)[0]
+    settle(wiring, peers, 1)
+    assert Graft(()) in shortened(wiring, peers, 3, hops=50, far=0)[0]
+
+
+def test_a_distance_of_a_message_that_is_not_here_says_nothing() -> None:
+    wiring, peers = hub()
+    peers[1].say("a", Prune())
+    assert peers[1].say("a", Distance(dot_of(AUTHOR, 7), 0)) == []
+    assert eager(wiring) == [0, 2]
+
+
+def test_a_neighbour_that_announces_what_is_nowhere_keeps_no_other_s_announcements_out() -> None:
+    wiring, peers = hub()
+    for peer in peers:
+        peer.say("a", Prune())
+    for number in range(4):
+        peers[0].say("a", IHave((Range(number.to_bytes(8), 1, 1 << 48),)))
+    missing = wiring["a"]._intake.trees.grafting._missing
+    assert len(missing) == MISSING_LIMIT
+    shared = next(reversed(missing))
+    peers[1].say("a", announced(AUTHOR, 1, 3))
+    peers[2].say("a", IHave((Range(*shared, shared[1]), *announced(OTHER, 1, 400).ranges)))
+    assert len(missing) == MISSING_LIMIT
+    ends = {dot_of(AUTHOR, 1), dot_of(AUTHOR, 3), dot_of(OTHER, 1), dot_of(OTHER, 400)}
+    assert {shared, *ends} <= missing.keys()
+    assert Graft((Range(AUTHOR.key, 1, 3),)) in settle(wiring, peers, 0.4)[1]
+
+
+def test_two_neighbours_that_announce_too_much_share_the_room_by_halves() -> None:
+    wiring, peers = hub()
+    for origin, peer in ((AUTHOR, peers[0]), (OTHER, peers[1])):
+        for part in range(4):
+            peer.say("a", announced(origin, 512 * part + 1, 512 * part + 512))
+    missing = wiring["a"]._intake.trees.grafting._missing
+    assert sum(key == AUTHOR.key for key, _ in missing) == MISSING_LIMIT // 2
+
+
 def test_announcements_of_anything_are_bounded() -> None:
     wiring, peers = hub(links=1)
     machine = wiring["a"]
     huge = IHave(tuple(Range(bytes([number]) * 8, 1, 1 << 48) for number in range(50)))
     for _ in range(3):
         peers[0].say("a", huge)
-    missing = machine._intake.trees._missing
+    missing = machine._intake.trees.grafting._missing
     assert len(missing) == ANNOUNCED_LIMIT
     for number in range(50):
         peers[0].say("a", IHave((Range(number.to_bytes(8), 1, 1 << 48),)))
@@ -239,7 +323,7 @@ def test_announcements_fit_datagrams_whatever_their_numbers() -> None:
     machine = wiring["a"]
     dots = {(bytes([number]) * 8, (1 << 48) - number) for number in range(QUEUE_LIMIT)}
     for dot in dots:
-        machine._intake.trees.announce(dot, address(9), wiring.now, machine._out)
+        machine._intake.trees.announce(dot, 1, address(9), wiring.now, machine._out)
     (items,) = settle(wiring, peers)
     assert {(key, low) for item in items if isinstance(item, IHave) for key, low, _ in item.ranges} == dots
 
@@ -250,7 +334,7 @@ def test_a_message_that_arrives_is_not_waited_for_though_it_was_announced_among_
     for sequence in range(1, 600):
         peers[1].say("a", rumor(AUTHOR, sequence, sequence))
     settle(wiring, peers, 5)
-    assert not wiring["a"]._intake.trees._missing
+    assert not wiring["a"]._intake.trees.grafting._missing
     assert wiring["a"].snapshot(wiring.now).counters.delivered == 599
 
 

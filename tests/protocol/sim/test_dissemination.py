@@ -33,6 +33,16 @@ def test_a_tree_of_a_hundred_nodes_costs_few_copies_and_hops(senders: str, seed:
     check(Trial(Dissemination.TREE, senders, seed=seed, spacing=spacing))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_a_tree_stays_shallow_whoever_sends_for_two_hundred_rounds(seed: int) -> None:
+    outcome = measure(Trial(Dissemination.TREE, "rotating", seed=seed, rounds=200, spacing=0.5))
+    assert outcome.missing == 0
+    assert outcome.redundancy < 0.2
+    assert outcome.last_hop < LAST_HOP["rotating"]
+
+
 def test_eager_pushing_costs_what_a_tree_saves() -> None:
     outcome = measure(Trial(Dissemination.EAGER, nodes=50, rounds=5, grace=5))
     assert outcome.missing == 0
@@ -71,6 +81,19 @@ def test_what_half_of_the_nodes_took_with_them_is_bridged_by_announcements_in_te
     assert sum(late) <= 8  # of 150; some lost all their neighbours, and exchanges bring it a second later
     simulation.run_for(10)
     assert all(len(log) == 13 for log in texts(simulation))
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_what_an_exchange_brings_to_nodes_cut_off_together_reaches_all_of_them(seed: int) -> None:
+    simulation = tree(60, seed)
+    for number in range(3):
+        simulation.nodes[0].send_gossip(str(number))
+        simulation.run_for(1)
+    simulation.crash(simulation.nodes[1:31])
+    message = simulation.nodes[0].send_gossip("at the same moment")
+    simulation.run_for(1.3)
+    alive = [node for node in simulation.nodes if node.is_live]
+    assert sum(message.id not in {m.id for m in node.delivered} for node in alive) <= 4
 
 
 def test_a_frozen_neighbour_holds_nothing_up_and_gets_everything_afterwards() -> None:
