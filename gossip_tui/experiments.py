@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from protocol.core.config import Dissemination
-from protocol.core.faults import FAULT_COUNTS, NO_FAULTS, FaultReport, Faults
+from protocol.core.faults import FAULT_COUNTS, NO_FAULTS, Direction, FaultReport, Faults
 from protocol.core.identity import Address, NodeId
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
@@ -40,7 +40,7 @@ class Subject(Protocol):
     @property
     def fault_report(self) -> FaultReport: ...  # noqa: D102
     def set_faults(self, faults: Faults | None, peer: Address | None = None) -> None: ...  # noqa: D102
-    def block(self, peers: Iterable[Address]) -> None: ...  # noqa: D102
+    def block(self, peers: Iterable[Address], direction: Direction = Direction.BOTH) -> None: ...  # noqa: D102
     def unblock(self, peers: Iterable[Address] | None = None) -> None: ...  # noqa: D102
     def freeze(self) -> None: ...  # noqa: D102
     def thaw(self) -> None: ...  # noqa: D102
@@ -414,7 +414,8 @@ def carry_over(before: Subject, after: Subject) -> None:
     after.set_faults(report.faults)
     for peer, faults in report.by_peer.items():
         after.set_faults(faults, peer)
-    after.block(report.blocked)
+    for peer, direction in report.blocked.items():
+        after.block([peer], direction)
 
 
 def total_of(reports: Sequence[FaultReport], seat: int) -> FaultReport:

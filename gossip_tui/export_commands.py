@@ -51,7 +51,7 @@ async def export_here(app: GossipApp, argument: str) -> None:
 
 async def write_lines(app: GossipApp, chosen: Format, file: IO[str]) -> None:
     """Write an export piece by piece, with turns for the node in between."""
-    lines = lines_of(chosen, app.main.log_pane.messages, history_here(app))
+    lines = lines_of(chosen, app.main.log_pane.messages, lambda: history_here(app))
     for number, line in enumerate(lines):
         file.write(line)
         if number % YIELD_EVERY == YIELD_EVERY - 1:

@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
-from protocol.core.config import Config, Dissemination
+from protocol.core.config import Config
 from protocol.core.events import Event, Restored
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
-from protocol.core.strategy import Strategy
 from protocol.core.view import Descriptor
 from protocol.errors import StateError
 
 from .experiments import Experiments, Subject, carry_over
 from .notices import NOTABLE, Notice, counted, notices_of
 from .observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture
+from .seated import Seated
 
 __all__ = ["Feed", "NodeFeed", "NodeLike", "Recorded", "Update", "report_failure"]
 
@@ -113,12 +113,6 @@ class Feed(Protocol):
     async def leave(self) -> None:
         """Say goodbye; what was delivered stays."""
 
-    def set_strategy(self, text: str) -> Strategy:
-        """Sample by this preset or strategy from now on; returns it resolved."""
-
-    def set_dissemination(self, text: str) -> Dissemination:
-        """Spread messages in this way from now on; returns it."""
-
     @property
     def recordable(self) -> tuple[Recorded, ...]:
         """The nodes that a recording may be made of; none where nothing is live."""
@@ -157,7 +151,7 @@ class Recorded(Protocol):
 
     @property
     def id(self) -> NodeId: ...  # noqa: D102
-    def snapshot(self) -> NodeSnapshot: ...  # noqa: D102
+    def snapshot(self, *, told: bool = False) -> NodeSnapshot: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
     def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
 
@@ -186,7 +180,7 @@ class NodeLike(Subject, Protocol):
     def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
 
 
-class NodeFeed:
+class NodeFeed(Seated):
     """A feed over one node, or over several of one process with a seat that can be moved.
 
     Args:
@@ -206,18 +200,17 @@ class NodeFeed:
     ) -> None:
         if not nodes:
             raise ValueError("a feed needs at least one node")
+        super().__init__()
         self._nodes = list(nodes)
         self._successor = successor or same_again
         self._on_replaced = on_replaced
-        self.experiments = Experiments(lambda: self._nodes, lambda: self._seat, self._revive, clock)
+        self.experiments = Experiments(lambda: self._nodes, lambda: self.seat, self._revive, clock)
         """What may be done to the nodes and the network between them."""
         self._clock = clock
-        self._seat = 0
         self._readers: list[asyncio.Task[None]] = []
         self._messages: deque[Message] = deque(maxlen=PENDING_LIMIT)
         self._events: deque[Event] = deque(maxlen=NOTICE_LIMIT)
         self._shown: NodeSnapshot | None = None
-        self._moved = False
         self._replayed = 0
         self._history_count = 0
         self._remembered: dict[int, tuple[Address, ...]] = {}
@@ -226,7 +219,7 @@ class NodeFeed:
     @property
     def node(self) -> NodeLike:
         """The node one sits on."""
-        return self._nodes[self._seat]
+        return self._nodes[self.seat]
 
     async def open(self) -> None:
         """Start the nodes and listen to the one one sits on.
@@ -250,16 +243,16 @@ class NodeFeed:
         but for those that arrived within this very turn of the loop.
         """
         snapshot = self.node.snapshot()
-        if not (self._messages or self._events or self._moved) and is_same(snapshot, self._shown):
+        if not (self._messages or self._events or self.moved) and is_same(snapshot, self._shown):
             return None
         notices = notices_of(self._events, self._clock())
         notices += self._history_notices(snapshot)
         replayed = self._take_replayed()
-        update = Update(snapshot, tuple(self._messages), tuple(notices), replayed, self._moved)
+        update = Update(snapshot, tuple(self._messages), tuple(notices), replayed, self.moved)
         self._messages.clear()
         self._events.clear()
         self._shown = snapshot
-        self._moved = False
+        self.moved = False
         return update
 
     def send(self, text: str) -> Message:
@@ -306,7 +299,7 @@ class NodeFeed:
             OSError: The new incarnation can't bind the old address.
         """
         addresses = [Address.parse(contact) for contact in contacts]
-        seat = self._seat
+        seat = self.seat
         async with self._moving:
             before = self._nodes[seat]
             if not before.snapshot().left:
@@ -329,7 +322,7 @@ class NodeFeed:
         await node.start()
         self._nodes[seat] = node
         self._on_replaced(seat, node)
-        if seat == self._seat:
+        if seat == self.seat:
             self._listen()
 
     def add(self, *peers: str) -> None:
@@ -347,7 +340,7 @@ class NodeFeed:
         Raises:
             StateError: The node has left already.
         """
-        seat = self._seat
+        seat = self.seat
         async with self._moving:
             node = self._nodes[seat]
             snapshot = node.snapshot()
@@ -355,26 +348,6 @@ class NodeFeed:
                 raise StateError("this node has left already; /join comes back")
             self._remembered[seat] = tuple(descriptor.address for descriptor in snapshot.view)
             await node.leave()
-
-    def set_strategy(self, text: str) -> Strategy:
-        """Sample by this preset or strategy from now on.
-
-        Raises:
-            ConfigError: There is no such strategy, or it does not fit the view size.
-        """
-        strategy = Strategy.parse(text, self.node.config.view_size)
-        self.node.set_strategy(strategy)
-        return strategy
-
-    def set_dissemination(self, text: str) -> Dissemination:
-        """Spread messages in this way from now on.
-
-        Raises:
-            ConfigError: There is no such way.
-        """
-        dissemination = Dissemination.parse(text.strip().lower())
-        self.node.set_dissemination(dissemination)
-        return dissemination
 
     @property
     def recordable(self) -> tuple[Recorded, ...]:
@@ -387,26 +360,19 @@ class NodeFeed:
         return tuple(node.id.name for node in self._nodes)
 
     @property
-    def seat(self) -> int:
-        """Which of the ``seats`` this is."""
-        return self._seat
-
-    @property
     def fates(self) -> tuple[NodeState, ...]:
         """What was done to each node; whether one left is not asked."""
         return tuple(map(self.experiments.fate_of, range(len(self._nodes))))
 
     def move(self, seat: int) -> None:
-        """Sit on another node.
+        """Sit on another node, and listen to it.
 
         Raises:
             IndexError: There is no such seat.
         """
-        if not 0 <= seat < len(self._nodes):
-            raise IndexError(seat)
-        if seat != self._seat:
-            self._seat = seat
-            self._moved = True
+        before = self.seat
+        super().move(seat)
+        if seat != before:
             self._listen()
 
     def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:

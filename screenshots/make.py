@@ -19,13 +19,12 @@ from typing import NamedTuple
 
 from gossip_tui.app import GossipApp
 from gossip_tui.demo import Chatter, Remark
-from gossip_tui.feed import Update
+from gossip_tui.feed import Recorded, Update
 from gossip_tui.notices import notices_of
 from gossip_tui.observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture
 from protocol import Config
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
-from protocol.core.strategy import Strategy
 from protocol.sim import Faults, Simulation
 from protocol.sim.node import EPOCH, SimulatedNode
 
@@ -133,9 +132,7 @@ class SimulationFeed:
 
     experiments = None
 
-    def set_strategy(self, text: str) -> Strategy:
-        """Nobody changes the strategy in a picture."""
-        raise NotImplementedError(text)
+    recordable: tuple[Recorded, ...] = ()
 
     def deliveries(self, after: Mapping[NodeId, int]) -> Deliveries:
         """What the observed nodes delivered since a former answer."""

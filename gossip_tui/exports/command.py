@@ -58,7 +58,7 @@ async def export(path: Path, wanted: Wanted, output: Path | None) -> None:
             return
         track: Track = recording.tracks[seat]
         messages = track.messages[: track.messages_until(at)]
-        for line in lines_of(wanted.chosen, messages, history_of(recording, at)):
+        for line in lines_of(wanted.chosen, messages, lambda: history_of(recording, at)):
             file.write(line)
 
 

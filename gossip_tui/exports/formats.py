@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
@@ -57,17 +57,23 @@ SUFFIXES = {Format.SHIVIZ: ".shiviz.log"}
 """What names of files end with, where it is not the name of the format."""
 
 
-def lines_of(chosen: Format, messages: Sequence[Message], history: History) -> Iterator[str]:
-    """The text of an export, piece by piece; a picture of the screen is made by whoever has one."""
+def lines_of(chosen: Format, messages: Sequence[Message], history: Callable[[], History]) -> Iterator[str]:
+    """The text of an export, piece by piece; a picture of the screen is made by whoever has one.
+
+    Args:
+        chosen: Any format but the picture.
+        messages: What formats of messages are made of.
+        history: Gives what the others are made of; it is work, so only they ask.
+    """
     match chosen:
         case Format.JSONL:
             return json_lines(messages)
         case Format.CSV:
             return csv_lines(messages)
         case Format.SHIVIZ:
-            return shiviz_lines(history)
+            return shiviz_lines(history())
         case _:
-            return dot_lines(history)
+            return dot_lines(history())
 
 
 def name_for(chosen: Format, node: str, at: float) -> Path:

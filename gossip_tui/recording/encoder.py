@@ -8,7 +8,9 @@ so that a reader can start in the middle.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from msgpack import Packer
 
@@ -29,6 +31,9 @@ WHOLE_PERIOD = 20_000
 REMEMBERED = 50_000
 """Messages whose content is known to be in the file: five times what a node retains."""
 
+RESERVE = 256
+"""Numbers of nodes that are left when a recording is ended in order: what one picture may name anew."""
+
 LATE, FROM_HISTORY = 1, 2
 """The marks of a delivery."""
 
@@ -39,11 +44,38 @@ def head_of(source: str, program: str, started_at: float) -> bytes:
     return Packer().pack([MARK, VERSION, about])
 
 
+class TooManyNodesError(Exception):
+    """A record would name more nodes than a reader takes."""
+
+
+Parameters = ParamSpec("Parameters")
+
+
+def whole_or_nothing(
+    method: Callable[Concatenate[RecordEncoder, Parameters], bytes],
+) -> Callable[Concatenate[RecordEncoder, Parameters], bytes]:
+    """Give nothing from the first record on that would name too many nodes: what follows may refer to it."""
+
+    @wraps(method)
+    def guarded(self: RecordEncoder, /, *args: Parameters.args, **options: Parameters.kwargs) -> bytes:
+        if self.is_over:
+            return b""
+        try:
+            return method(self, *args, **options)
+        except TooManyNodesError:
+            self.is_over = True
+            return b""
+
+    return guarded
+
+
 class RecordEncoder:
     """Makes packed records out of what nodes tell; each method returns the bytes to append."""
 
     def __init__(self) -> None:
         self._pack = Packer(unicode_errors="replace").pack
+        self.is_over = False
+        """Whether something could not be recorded any more, and nothing is from then on."""
         self._numbers: dict[NodeId, int] = {}
         self._fresh: list[bytes] = []
         self._known: dict[Dot, bool] = {}
@@ -53,14 +85,16 @@ class RecordEncoder:
 
     @property
     def is_full(self) -> bool:
-        """Whether more nodes were named than a reader takes."""
-        return len(self._numbers) > NODES_LIMIT - 256
+        """Whether hardly more nodes can be named, or more would have been already."""
+        return self.is_over or len(self._numbers) > NODES_LIMIT - RESERVE
 
+    @whole_or_nothing
     def track(self, moment: int, track: int, node: NodeId) -> bytes:
         """From now on ``track`` shows ``node``."""
         self._pictures.pop(track, None)
         return self._record(Kind.TRACK, moment, track, self._number_of(node))
 
+    @whole_or_nothing
     def delivery(self, moment: int, track: int, message: Message) -> bytes:
         """A message was delivered on a track."""
         known = message.id in self._known
@@ -78,6 +112,7 @@ class RecordEncoder:
             marks,
         )
 
+    @whole_or_nothing
     def picture(self, moment: int, track: int, snapshot: NodeSnapshot) -> bytes:
         """How a node is now; nothing if that is how it was."""
         flat = flatten(snapshot, self._number_of)
@@ -92,20 +127,24 @@ class RecordEncoder:
         self._pictures[track] = flat
         return self._record(Kind.CHANGE, moment, track, self._pack(change))
 
+    @whole_or_nothing
     def event(self, moment: int, track: int, event: Event) -> bytes:
         """Something worth a line happened at a node; nothing for other events."""
         flat = flat_event(event, self._number_of)
         return b"" if flat is None else self._record(Kind.EVENT, moment, track, *flat)
 
+    @whole_or_nothing
     def word(self, moment: int, track: int | None, kind: str, text: str, nodes: Sequence[str] = ()) -> bytes:
         """The application put a line into the log, about these nodes."""
         names = [name[:TEXT_LIMIT] for name in nodes[:TRACKS_LIMIT]]
         return self._record(Kind.WORD, moment, track, kind, text[:TEXT_LIMIT], names)
 
+    @whole_or_nothing
     def fate(self, moment: int, track: int, state: str) -> bytes:
         """From now on the node of a track crashed, stands still, or runs again."""
         return self._record(Kind.FATE, moment, track, state)
 
+    @whole_or_nothing
     def mark(self, moment: int, track: int, text: str) -> bytes:
         """Something worth jumping to happened."""
         return self._record(Kind.MARK, moment, track, text[:TEXT_LIMIT])
@@ -139,6 +178,8 @@ class RecordEncoder:
     def _number_of(self, node: NodeId) -> int:
         found = self._numbers.get(node)
         if found is None:
+            if len(self._numbers) >= NODES_LIMIT:
+                raise TooManyNodesError
             found = self._numbers[node] = len(self._numbers)
             self._fresh.append(self._pack([Kind.NODE, 0, node.name, node.incarnation]))
         return found

@@ -21,11 +21,10 @@ from gossip_tui.observed import (
     OverlayPicture,
     Trouble,
 )
-from protocol.core.config import Dissemination
+from gossip_tui.seated import Seated
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
-from protocol.core.strategy import Strategy
 from protocol.errors import StateError
 from protocol.text import printable
 
@@ -42,7 +41,7 @@ NOTICES_SHOWN = 1_000
 """Lines about the network shown at once after a jump, the newest: what a live log keeps between two looks."""
 
 
-class ReplayFeed:
+class ReplayFeed(Seated):
     """Plays a recording; one sits on any of the nodes that were recorded.
 
     Args:
@@ -51,10 +50,10 @@ class ReplayFeed:
     """
 
     def __init__(self, recording: Recording, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
         self.recording = recording
         self.player = Player(recording.duration, clock)
-        self._seat = 0
-        self._moved = True
+        self.moved = True
         self._messages = 0
         self._notes = 0
         self._frame = -1
@@ -65,7 +64,7 @@ class ReplayFeed:
     @property
     def track(self) -> Track:
         """The side of the node one sits on."""
-        return self.recording.tracks[self._seat]
+        return self.recording.tracks[self.seat]
 
     async def open(self) -> None:
         """Play from the start."""
@@ -78,10 +77,10 @@ class ReplayFeed:
         """What came since the last look, in the time of the recording."""
         player, track = self.player, self.track
         player.advance()
-        if player.went_back or self._moved:
+        if player.went_back or self.moved:
             self._messages = self._notes = 0
             self._frame = -1
-        moved, player.went_back, self._moved = player.went_back or self._moved, False, False
+        moved, player.went_back, self.moved = player.went_back or self.moved, False, False
         messages, notes = track.messages_until(player.position), track.notes_until(player.position)
         frame = max(0, track.frame_index(player.position))
         if (messages, notes, frame) == (self._messages, self._notes, self._frame) and not moved:
@@ -159,26 +158,9 @@ class ReplayFeed:
         return tuple(track.name for track in self.recording.tracks)
 
     @property
-    def seat(self) -> int:
-        """Which of the ``seats`` this is."""
-        return self._seat
-
-    @property
     def fates(self) -> tuple[NodeState, ...]:
         """What had been done to each of them, such as a crash."""
         return tuple(track.fate(self.player.position) for track in self.recording.tracks)
-
-    def move(self, seat: int) -> None:
-        """Sit on another node.
-
-        Raises:
-            IndexError: There is no such seat.
-        """
-        if not 0 <= seat < len(self.recording.tracks):
-            raise IndexError(seat)
-        if seat != self._seat:
-            self._seat = seat
-            self._moved = True
 
     # What happened at all nodes that were recorded.
 
@@ -205,14 +187,18 @@ class ReplayFeed:
         return tuple(self._changes[max(0, end - CHANGES_LIMIT) : end])
 
     def overlay(self) -> OverlayPicture:
-        """Who knew whom, by the pictures of the recorded nodes; what peers told is not recorded."""
+        """Who knew whom, by the pictures of the recorded nodes; of a single one also what its peers told."""
         views: list[KnownView] = []
+        told: list[KnownView] = []
         for track in self.recording.tracks:
             frame = max(0, track.frame_index(self.player.position))
             with contextlib.suppress(RecordingError):
                 picture = track.picture(frame, self.recording.nodes)
                 trouble = Trouble.of(picture.faults, track.fate(self.player.position))
                 views.append(KnownView(track.nodes[-1], picture.view, trouble))
+                told += (KnownView(one.id, one.descriptors) for one in picture.told)
+        if len(self.recording.tracks) == 1:
+            return OverlayPicture(self.track.nodes[-1], (*views, *told), is_whole=False)
         return OverlayPicture.of_swarm(self.track.nodes[-1], views)
 
     # What needs a live node.
@@ -256,14 +242,6 @@ class ReplayFeed:
         refuse()
 
     async def leave(self) -> None:
-        """Refuse."""
-        refuse()
-
-    def set_strategy(self, text: str) -> Strategy:  # noqa: ARG002
-        """Refuse."""
-        refuse()
-
-    def set_dissemination(self, text: str) -> Dissemination:  # noqa: ARG002
         """Refuse."""
         refuse()
 

@@ -30,6 +30,8 @@ __all__ = [
     "PEERS_LIMIT",
     "TEXT_LIMIT",
     "TIME_LIMIT",
+    "TOLD_LIMIT",
+    "TOLD_VIEW_LIMIT",
     "TOTAL_LIMIT",
     "TRACKS_LIMIT",
     "VERSION",
@@ -121,6 +123,12 @@ PEERS_LIMIT: Final = 8_192
 
 HELD_LIMIT: Final = 256
 """Held messages of a picture: what a picture describes."""
+
+TOLD_LIMIT: Final = 64
+"""Peers of a picture with what they told of their views: as many as a node remembers."""
+
+TOLD_VIEW_LIMIT: Final = 64
+"""Nodes of one such view: more than fit the datagram that tells it."""
 
 TEXT_LIMIT: Final = 4_096
 """Characters of a text that is neither a payload nor a name."""

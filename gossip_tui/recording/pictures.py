@@ -16,11 +16,19 @@ from typing import Any
 from protocol.core.config import Dissemination
 from protocol.core.faults import FAULT_COUNTS, NOTHING_DONE, Direction, FaultReport, Faults
 from protocol.core.identity import Dot, NodeId
-from protocol.core.snapshot import Counters, HeldMessage, NeighbourRow, NodeSnapshot, PeerRow, PeerState
+from protocol.core.snapshot import (
+    Counters,
+    HeldMessage,
+    NeighbourRow,
+    NodeSnapshot,
+    PeerRow,
+    PeerState,
+    ToldView,
+)
 from protocol.core.strategy import Strategy
 from protocol.core.view import AGE_LIMIT, Descriptor
 
-from .limits import HELD_LIMIT, NUMBER_LIMIT, PEERS_LIMIT, TEXT_LIMIT
+from .limits import HELD_LIMIT, NUMBER_LIMIT, PEERS_LIMIT, TEXT_LIMIT, TOLD_LIMIT, TOLD_VIEW_LIMIT
 from .values import Malformed, address, boolean, dots, listing, number, optional, real, table, text
 
 __all__ = ["Flat", "apply_change", "change_between", "flatten", "picture_of"]
@@ -39,7 +47,7 @@ SIMPLE_FIELDS = {
 COUNTERS = frozenset(field.name for field in fields(Counters))
 DIRECTIONS = frozenset({"out", "in", ""})
 STATES = tuple(PeerState)
-TABLES = ("counters", "peers", "rejected")
+TABLES = ("counters", "peers", "rejected", "told")
 """The parts whose entries change one by one."""
 
 NEVER_CHANGES_ALONE = "now"
@@ -64,6 +72,7 @@ def flatten(snapshot: NodeSnapshot, number_of: NumberOf) -> Flat:
     flat["faults"] = flat_faults(snapshot.faults)
     flat["dissemination"] = str(snapshot.dissemination)
     flat["neighbours"] = [[str(row.address), row.is_eager] for row in snapshot.neighbours[:PEERS_LIMIT]]
+    flat["told"] = {number_of(told.id): flat_told(told, number_of) for told in snapshot.told[-TOLD_LIMIT:]}
     return flat
 
 
@@ -84,6 +93,12 @@ def flat_row(row: PeerRow, ages: dict[NodeId, int]) -> list[Any]:
         row.last_direction,
         row.last_exchange_at,
     ]
+
+
+def flat_told(told: ToldView, number_of: NumberOf) -> list[Any]:
+    """What a peer told of its view."""
+    entries = told.descriptors[:TOLD_VIEW_LIMIT]
+    return [told.at, [[number_of(entry.id), str(entry.address), entry.age] for entry in entries]]
 
 
 def flat_held(held: HeldMessage, number_of: NumberOf) -> list[Any]:
@@ -180,8 +195,25 @@ def picture_of(flat: Flat, nodes: list[NodeId]) -> NodeSnapshot:
         faults=faults_of(flat["faults"]) if "faults" in flat else NOTHING_DONE,
         dissemination=dissemination_of(flat.get("dissemination", Dissemination.EAGER)),
         neighbours=tuple(neighbour_of(row) for row in listing(flat.get("neighbours", []), PEERS_LIMIT)),
+        told=told_of(flat.get("told", {}), nodes),
         **values,
     )
+
+
+def told_of(value: Any, nodes: list[NodeId]) -> tuple[ToldView, ...]:
+    """What peers told of their views, the newest last; recordings of older versions have none."""
+    found = []
+    for key, told in table(value, TOLD_LIMIT).items():
+        at, entries = listing(told, 2)
+        view = tuple(descriptor_of(entry, nodes) for entry in listing(entries, TOLD_VIEW_LIMIT))
+        found.append(ToldView(node_of(key, nodes), view, real(at)))
+    return tuple(sorted(found, key=lambda told: told.at))
+
+
+def descriptor_of(entry: Any, nodes: list[NodeId]) -> Descriptor:
+    """Somebody whom a peer knew."""
+    node, place, age = listing(entry, 3)
+    return Descriptor(node_of(node, nodes), address(place), number(age, AGE_LIMIT))
 
 
 def by_id(row: PeerRow) -> NodeId:

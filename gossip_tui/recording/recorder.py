@@ -81,6 +81,8 @@ class Recorder:
         self._faults: dict[int, str] = {}
         self._fates = fates
         self._known_fates: dict[int, NodeState] = {}
+        self._tells = False
+        """Whether what peers tell of their views is recorded: of a swarm all views are."""
         self._readers: dict[int, list[asyncio.Task[None]]] = {}
         self._ticking: asyncio.Task[None] | None = None
         self._ended = False
@@ -142,7 +144,9 @@ class Recorder:
 
     def _follow(self) -> None:
         """Listen to nodes that are new in their place."""
-        for track, node in enumerate(list(self._nodes())[:TRACKS_LIMIT]):
+        nodes = list(self._nodes())[:TRACKS_LIMIT]
+        self._tells = len(nodes) == 1
+        for track, node in enumerate(nodes):
             if track < len(self._tracked) and self._tracked[track] is node:
                 continue
             self._tracked[track : track + 1] = [node]
@@ -177,7 +181,7 @@ class Recorder:
         self._add(self._encoder.event(self._moment(), track, event))
 
     def _picture(self, track: int) -> None:
-        snapshot, moment = self._tracked[track].snapshot(), self._moment()
+        snapshot, moment = self._tracked[track].snapshot(told=self._tells), self._moment()
         self._add(self._encoder.picture(moment, track, snapshot))
         faults = faults_text(snapshot.faults)
         if faults != self._faults.get(track, NO_FAULTS_TEXT):

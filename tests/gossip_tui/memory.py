@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from protocol.core.config import Config, Dissemination
 from protocol.core.events import Event, Restored
-from protocol.core.faults import FaultInjector, FaultReport, Faults
+from protocol.core.faults import Direction, FaultInjector, FaultReport, Faults
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -123,8 +123,8 @@ class MemoryNode:
         self.injector.set_faults(faults, peer)
         self.now(faults=self.injector.report())
 
-    def block(self, peers: Iterable[Address]) -> None:
-        self.injector.block(peers)
+    def block(self, peers: Iterable[Address], direction: Direction = Direction.BOTH) -> None:
+        self.injector.block(peers, direction)
         self.now(faults=self.injector.report())
 
     def unblock(self, peers: Iterable[Address] | None = None) -> None:

@@ -166,6 +166,16 @@ async def test_those_named_are_the_far_side_and_a_new_cut_replaces_the_old() -> 
         assert "there is no node n99 here: n01 to n05" in driver.hint
 
 
+async def test_a_node_comes_back_with_cuts_of_one_direction_as_they_were() -> None:
+    nodes, back = swarm(), MemoryNode("n03", incarnation=7, number=3)
+    cuts = {address(1): Direction.IN, address(2): Direction.OUT, address(4): Direction.BOTH}
+    for peer, direction in cuts.items():
+        nodes[2].block([peer], direction)
+    async with driven(*nodes, successor=lambda _: back) as driver:
+        await driver.enter("/restart n03")
+    assert back.fault_report.blocked == cuts
+
+
 async def test_a_node_crashes_and_comes_back_with_its_faults() -> None:
     nodes = swarm()
     successors: list[MemoryNode] = []

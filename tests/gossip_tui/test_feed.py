@@ -27,7 +27,7 @@ from protocol.core.events import (
 from protocol.core.identity import Address, Dot
 from protocol.core.snapshot import ToldView
 from protocol.core.view import Descriptor
-from protocol.errors import AddressError, ConfigError, StateError
+from protocol.errors import AddressError, StateError
 from tests.gossip_tui.memory import MemoryNode, settle
 from tests.gossip_tui.samples import Talk, address, node_id
 
@@ -186,21 +186,6 @@ async def test_what_a_new_incarnation_hears_is_told() -> None:
         await feed.join()
         message = new.hear("p2", "welcome back")
         assert message in (await polled(feed)).messages
-
-
-async def test_a_strategy_is_resolved_against_the_view_size() -> None:
-    node = MemoryNode()
-    async with opened(node) as feed:
-        assert str(feed.set_strategy("swapper")) == "(rand, push-pull, H=0, S=10)"
-        assert node.picture.strategy == feed.set_strategy("swapper")
-
-
-async def test_an_unknown_strategy_changes_nothing() -> None:
-    node = MemoryNode()
-    async with opened(node) as feed:
-        with pytest.raises(ConfigError):
-            feed.set_strategy("magic")
-        assert str(node.picture.strategy) == "(tail, push-pull, H=1, S=9)"
 
 
 async def test_moving_shows_the_other_node_from_its_first_message() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gossip_tui.exports.formats import ExportError, Format, name_for, new_file
+from gossip_tui.exports.formats import ExportError, Format, lines_of, name_for, new_file
 from gossip_tui.exports.history import History, Lane, history_of, labels_for
 from gossip_tui.exports.messages import csv_lines, json_lines
 from gossip_tui.exports.overlay import dot_lines
@@ -43,6 +43,14 @@ def rows_of(messages: Sequence[Message]) -> list[list[str]]:
     text = "".join(csv_lines(messages))
     assert text.endswith("\r\n")
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+@pytest.mark.parametrize("chosen", [Format.JSONL, Format.CSV])
+def test_messages_are_exported_without_the_work_that_a_history_is(chosen: Format) -> None:
+    def history() -> History:
+        raise AssertionError("nobody needs it")
+
+    assert "hello" in "".join(lines_of(chosen, [Talk().say("p2", "hello")], history))
 
 
 def test_csv_has_a_row_for_each_message_under_the_names_of_the_columns() -> None:

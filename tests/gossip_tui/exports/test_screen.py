@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gossip_tui.copying import copy_file
+from gossip_tui.copying import copy_file, keep_copy
 from gossip_tui.exports.formats import Format
 from gossip_tui.recording.taping import SUFFIX
 from tests.gossip_tui.driving import Driver, driven
@@ -168,6 +168,13 @@ async def test_commands_copy_message_and_address() -> None:
         await driver.enter("/copy address")
         assert osc_52("127.0.0.1:8001") in written
     assert copy_file().read_text() == "127.0.0.1:8001"
+
+
+def test_a_copy_that_can_not_be_kept_leaves_nothing_behind() -> None:
+    copy_file().mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        keep_copy("in vain")
+    assert list(copy_file().parent.iterdir()) == [copy_file()]
 
 
 async def test_a_copy_that_can_not_be_kept_is_said(home: Path) -> None:

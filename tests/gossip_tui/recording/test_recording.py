@@ -13,7 +13,7 @@ from msgpack import Packer, Unpacker
 
 from gossip_tui.observed import NodeState
 from gossip_tui.recording.file import RecordingFile, size_of_text
-from gossip_tui.recording.limits import MARK, NODES_LIMIT, VERSION, Kind, RecordingError
+from gossip_tui.recording.limits import FRAME_LIMIT, MARK, NODES_LIMIT, VERSION, Kind, RecordingError
 from gossip_tui.recording.pictures import apply_change, change_between, flatten, picture_of
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.recording import Recording, Word
@@ -37,7 +37,8 @@ from protocol.core.events import (
 from protocol.core.faults import Direction, FaultReport, Faults
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.core.messages import Message
-from protocol.core.snapshot import Counters, NeighbourRow, NodeSnapshot
+from protocol.core.snapshot import Counters, NeighbourRow, NodeSnapshot, ToldView
+from protocol.core.view import Descriptor
 from tests.gossip_tui.memory import MemoryNode, settle
 from tests.gossip_tui.samples import NOON, Talk, address, held, node_id, peer_row, snapshot
 
@@ -97,6 +98,10 @@ def pictures(recording: Recording) -> list[NodeSnapshot]:
             cluster="[/]",
             left=True,
             now=12.5,
+            told=(
+                ToldView(node_id("p3"), (Descriptor(node_id("p1"), address(1), 2),), 7.5),
+                ToldView(node_id("p2"), (), 8.0),
+            ),
         ),
         snapshot(address=Address("", 0), id=NodeId("[bold]", (1 << 64) - 1)),
         snapshot(address=Address("::1", 9)),
@@ -118,10 +123,7 @@ def test_a_picture_survives(picture: NodeSnapshot) -> None:
 def test_every_field_of_a_picture_is_recorded() -> None:
     """A field that is added to pictures must come back, or be listed here with a reason."""
     flat = flatten(snapshot(), lambda _: 0)
-    asked_for = {
-        "told"
-    }  # what peers tell of their views changes with every exchange: nobody asks for it here
-    assert {field.name for field in dataclasses.fields(NodeSnapshot)} - asked_for <= set(flat)
+    assert {field.name for field in dataclasses.fields(NodeSnapshot)} <= set(flat)
     assert {field.name for field in dataclasses.fields(Counters)} == set(flat["counters"])
 
 
@@ -137,6 +139,46 @@ def test_a_change_holds_only_what_is_different() -> None:
     assert set(change) == {"view", "ages", "peers", "counters", "cycle"}
     assert (change["counters"], change["peers"][5]) == ({"datagrams_in": 6}, None)
     assert apply_change(before, change) == after
+
+
+def told(name: str, *whom: int, at: float = 1.0) -> ToldView:
+    return ToldView(node_id(name), tuple(Descriptor(node_id(f"p{n}"), address(n), 1) for n in whom), at)
+
+
+def test_of_what_peers_told_only_what_is_new_is_written() -> None:
+    before, after = (
+        flatten(snapshot(told=views), lambda node: int(node.name[1:]))
+        for views in ((told("p2", 3), told("p5", 4)), (told("p5", 4), told("p2", 3, 9, at=2.0)))
+    )
+    change = change_between(before, after)
+    assert set(change) == {"told"}
+    assert set(change["told"]) == {2}
+    assert apply_change(before, change) == after
+
+
+def test_no_more_is_recorded_of_what_peers_told_than_is_read() -> None:
+    nodes = [node_id(f"p{number}") for number in range(200)]
+    views = tuple(told(f"p{number}", *range(1, 100), at=float(number)) for number in range(100))
+    flat = flatten(snapshot(id=nodes[0], peers=(), told=views), nodes.index)
+    kept = picture_of(flat, nodes).told
+    assert [one.id.name for one in kept] == [f"p{number}" for number in range(36, 100)]
+    assert {len(one.descriptors) for one in kept} == {64}
+    assert len(Packer().pack(flat)) < FRAME_LIMIT / 4
+
+
+def test_a_picture_of_an_older_version_has_nothing_that_peers_told() -> None:
+    flat = flatten(snapshot(peers=()), lambda _: 0)
+    del flat["told"]
+    assert picture_of(flat, [node_id("p1")]).told == ()
+
+
+async def test_what_peers_told_is_recorded_of_a_single_node_and_of_no_swarm(tmp_path: Path) -> None:
+    for names, expected in ((("p1",), (told("p2", 9),)), (("p1", "p3"), ())):
+        nodes = [MemoryNode(name, number=n, told=(told("p2", 9),)) for n, name in enumerate(names, 1)]
+        async with taped(tmp_path / str(len(names)), *nodes) as tape:
+            await tape.pass_time()
+            recording = tape.finish()
+        assert {picture.told for picture in pictures(recording)} == {expected}
 
 
 def test_time_alone_is_no_change() -> None:
@@ -315,6 +357,24 @@ async def test_a_fate_that_only_a_later_version_knows_counts_as_none(tmp_path: P
     (tmp_path / "f").write_bytes(tape_of(records + Packer().pack([Kind.FATE, 9_000, 0, "enchanted", 7])))
     recording = load(tmp_path / "f")
     assert (recording.tracks[0].fates, recording.note) == ([(9_000, NodeState.RUNNING)], "")
+
+
+async def test_a_recording_that_would_name_too_many_nodes_ends_before_and_can_be_read(tmp_path: Path) -> None:
+    node, talk = MemoryNode(peers=()), Talk()
+    crowd = [talk.say(f"n{number}", "hello") for number in range(NODES_LIMIT + 100)]
+    async with taped(tmp_path / "a", node) as tape:
+        node.hear("p2", "before")
+        await tape.pass_time()
+        for message in crowd:
+            tape.recorder._take_message(0, message)
+        tape.recorder.word("afterwards", "info")
+        await tape.pass_time()
+        assert not tape.recorder.is_running
+    recording = load(tape.path)
+    assert tape.ended == ["more nodes were heard of than a recording names"]
+    assert (len(recording.nodes), recording.is_complete, recording.note) == (NODES_LIMIT, True, "")
+    assert len(recording.tracks[0].messages) == NODES_LIMIT - 1
+    assert recording.tracks[0].notes == []
 
 
 async def test_words_of_the_application_are_recorded_where_a_person_sat(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from gossip_tui.recording.feed import ReplayFeed
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.taping import TapeOptions, Taping
 from gossip_tui.screens.help import HelpScreen
+from protocol.core.snapshot import ToldView
 from protocol.core.view import Descriptor
 from tests.gossip_tui.driving import NEVER, WIDE, CountingApp, Hands, driven
 from tests.gossip_tui.memory import MemoryNode, settle
-from tests.gossip_tui.samples import NOON, address
+from tests.gossip_tui.samples import NOON, address, node_id
 from tests.gossip_tui.screens.test_dialogs import drawn
 
 from .tapes import files_in, story, taped
@@ -386,3 +387,21 @@ async def test_in_a_recording_letters_are_no_messages(tape: Path) -> None:
         await hands.press("f3", "x", "F")
         assert hands.app.focused is hands.app.main.log_pane
         assert hands.app.composer.input.value == ""
+
+
+async def test_the_replayed_overlay_of_a_single_node_shows_what_its_peers_told(tmp_path: Path) -> None:
+    def told(number: int) -> tuple[ToldView, ...]:
+        return (ToldView(node_id("p2"), (Descriptor(node_id(f"p{number}"), address(number), 3),), 1.0),)
+
+    node = MemoryNode(told=told(98))
+    async with taped(tmp_path / "a", node) as tape:
+        await tape.pass_time(2.0)
+        node.now(told=told(99))
+        await tape.pass_time(2.0)
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        await hands.press("f5")
+        assert ("p98" in hands.text, "p99" in hands.text) == (True, False)
+        assert "own view, 1 peers told" in hands.text
+        await hands.wait(3)
+        assert "p99" in hands.text
