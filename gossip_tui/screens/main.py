@@ -144,6 +144,7 @@ class MainScreen(Screen[None]):
         self.faults = FaultDialsPane(lab, settle_period=4.8 * look_period, glyphs=glyphs, id="faults")
         for place, tab in enumerate(self.tabs):
             tab.tabs = TITLES[:place], TITLES[place + 1 :]
+        self.footer = KeyFooter(edge="" if ascii_only else "▏")
         self.tour_panel = TourPanel((SMALL_COLUMNS, SMALL_ROWS), glyphs=glyphs, id="tour")
         self.front_pane: Tab = self.log_pane
         """Which of the panes that share the place at the right stands in front."""
@@ -194,7 +195,7 @@ class MainScreen(Screen[None]):
             yield self.scrub_bar
         yield self.tour_panel
         yield self.composer
-        yield KeyFooter(compact=True)
+        yield self.footer
 
     def on_resize(self, event: events.Resize) -> None:
         """Arrange the panes for the new size."""
@@ -208,7 +209,9 @@ class MainScreen(Screen[None]):
             self.set_class(candidate is shown, candidate)
         self.set_class(self.size.height < FRAME_ROWS, "-low")
         self.tour_panel.draw_lines()
-        self.set_class(self.active_pane is self.partial_view, "-only-view")
+        # Changing a class of the screen costs as much as drawing it: not where it makes no difference.
+        is_only_view = shown is Arrangement.SINGLE and self.active_pane is self.partial_view
+        self.set_class(is_only_view, "-only-view")
         for tab in self.tabs:
             tab.set_class(tab is self.front_pane, "-front")
 

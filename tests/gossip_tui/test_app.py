@@ -8,7 +8,6 @@ import itertools
 import pytest
 from textual.events import Paste
 from textual.filter import Monochrome, NoColor
-from textual.widgets._footer import FooterKey
 
 from gossip_tui.commands import COMMANDS
 from gossip_tui.runner import CommandRunner
@@ -526,7 +525,7 @@ async def test_a_single_node_has_no_key_for_others() -> None:
 
 async def test_the_footer_shows_every_key_of_the_table() -> None:
     async with driven() as driver:
-        keys = [(key.key_display, key.description) for key in driver.app.screen.query(FooterKey)]
+        keys = [(key.label, key.does) for key in driver.app.main.footer.shown]
         assert keys == [
             ("F1", "Help"),
             ("F2", "View"),

@@ -1,0 +1,37 @@
+"""Every screen looks as it did when somebody last looked at it, in every size, to the last cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .shots import FOLDER, SHOTS, SIZES, Shot, file_of, take
+
+RENEW = "look at it, and if it is right: python -m tests.gossip_tui.pictures"
+
+
+@pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
+async def test_it_looks_as_it_did(shot: Shot) -> None:
+    for path, picture in (await take(shot)).items():
+        assert picture == path.read_text(encoding="utf-8"), f"{path.name} is another one now; {RENEW}"
+
+
+def test_there_is_no_picture_of_a_screen_that_is_no_more() -> None:
+    assert set(FOLDER.glob("*.txt")) == {file_of(shot, size) for shot in SHOTS for size in shot.sizes}
+
+
+def test_every_picture_is_as_large_as_its_name_says() -> None:
+    for shot in SHOTS:
+        for size in shot.sizes:
+            assert size_of(file_of(shot, size)) == size
+    assert {(80, 24), (120, 40), (200, 60)} < set(SIZES)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """The cells of a picture; most signs are one wide, and the looks say how wide each row is."""
+    drawing, looks, _ = path.read_text(encoding="utf-8").split("\n\n", 2)
+    first = looks.splitlines()[0].split()[1:]
+    return sum(int(run.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) for run in first), len(
+        drawing.splitlines()
+    )
