@@ -53,9 +53,9 @@ class KeyFooter(Widget, can_focus=False):
     DEFAULT_CSS = """
     KeyFooter {
         dock: bottom; height: 1; color: $footer-foreground; background: $footer-background;
-        & > .key-footer--key { color: $footer-key-foreground; background: $footer-background; text-style: bold; }
-        & > .key-footer--does { color: $footer-description-foreground; background: $footer-background; }
-        & > .key-footer--edge { color: $foreground 20%; background: $footer-background; }
+        & > .key-footer--key { color: $footer-key-foreground; text-style: bold; }
+        & > .key-footer--does { color: $footer-description-foreground; }
+        & > .key-footer--edge { color: $foreground 20%; }
     }
     """
 

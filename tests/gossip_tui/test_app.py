@@ -109,7 +109,7 @@ async def test_nothing_is_drawn_when_nothing_changed() -> None:
     async with driven() as driver:
         await driver.look()
         drawn: list[object] = []
-        driver.app._display = lambda *what: drawn.append(what)  # type: ignore[method-assign]
+        driver.app._display = lambda *what: drawn.append(what)  # type: ignore[assignment, method-assign]
         for _ in range(5):
             await driver.look()
         assert drawn == []
@@ -539,6 +539,32 @@ async def test_the_footer_shows_every_key_of_the_table() -> None:
             ("^q", "Quit"),
             ("^p", "palette"),
         ]
+
+
+@pytest.mark.parametrize("key", ["F1 Help", "F4 Space-time", "^p palette"])
+async def test_a_click_on_a_key_of_the_footer_presses_it(key: str) -> None:
+    async with driven() as driver:
+        pressed: list[str] = []
+        driver.app.simulate_key = pressed.append  # type: ignore[assignment, method-assign]
+        for x in (driver.rows[-1].index(key), driver.rows[-1].index(key) + len(key) - 1):
+            await driver.pilot.click(driver.app.main.footer, offset=(x, 0))
+        label = key.split(maxsplit=1)[0].lower().replace("^", "ctrl+")
+        assert pressed == [label, label]
+
+
+async def test_a_click_beside_the_keys_of_the_footer_presses_none() -> None:
+    async with driven(size=(200, 40)) as driver:
+        pressed: list[str] = []
+        driver.app.simulate_key = pressed.append  # type: ignore[assignment, method-assign]
+        await driver.pilot.click(driver.app.main.footer, offset=(170, 0))
+        assert pressed == []
+
+
+async def test_moving_the_focus_makes_no_widgets_and_changes_no_class_of_the_screen() -> None:
+    async with driven() as driver:
+        before, classes = set(driver.app.screen.query("*")), driver.app.main.classes
+        await driver.press("f2")
+        assert (set(driver.app.screen.query("*")), driver.app.main.classes) == (before, classes)
 
 
 @pytest.mark.parametrize("size", [SINGLE, (62, 24), STACKED])
