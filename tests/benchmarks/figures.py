@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Echo", "ExchangeRun", "NodeRun", "ScreenRun", "Spread", "machine", "percentile"]
+__all__ = ["Echo", "ExchangeRun", "NodeRun", "PaneRun", "ScreenRun", "Spread", "machine", "percentile"]
 
 MEBI = 1024 * 1024
 
@@ -130,6 +130,20 @@ class ScreenRun:
     """From a key press to the read that brought its echo; None where no key was pressed."""
     limit: float | None = None
     """The share of a core that this load may cost, where it has a limit of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaneRun:
+    """What a pane of the application cost, with everything else in sight and without any node."""
+
+    pane: str
+    rate: float
+    """Messages per second."""
+    events: float
+    """Events per second: each message at each node."""
+    cpu_share: float
+    """Of one core."""
+    limit: float | None
 
 
 @dataclass(frozen=True, slots=True)
