@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from protocol import Config, Dissemination
 
-from . import echo, exchanges, screen, swarm
+from . import echo, exchanges, panes, screen, swarm
 from .figures import machine
 from .report import Results, as_json, as_text
 from .screen import IDLE, ScreenLoad
 from .swarm import Load
 
-PARTS = ("rate", "saturated", "screen", "exchanges")
+PARTS = ("rate", "saturated", "screen", "panes", "exchanges")
 
 RATE = 200.0
 """Messages per second of the loads at a rate."""
@@ -88,6 +88,10 @@ async def measure(chosen: argparse.Namespace) -> Results:
         results.nodes.append(await swarm.measure(load))
     if "screen" in chosen.only:
         await measure_screen(results, chosen)
+    if "panes" in chosen.only:
+        for pane in panes.LOADS:
+            say(f"pane, {pane.name}, {pane.rate:g} messages/s")
+            results.panes.append(await panes.measure(pane, chosen.seconds))
     if "exchanges" in chosen.only:
         for plan in exchanges.QUICK_PLANS if chosen.quick else exchanges.PLANS:
             say(f"exchanges, {plan.strategy}, {plan.experiment.nodes:,} nodes")

@@ -144,6 +144,13 @@ class PaneRun:
     cpu_share: float
     """Of one core."""
     limit: float | None
+    is_bare: bool = False
+    """Whether the panes that were not in sight had been taken out of the screen."""
+
+    @property
+    def label(self) -> str:
+        """The pane and its load in words."""
+        return f"{self.pane}, {self.rate:g} messages/s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What each pane costs while it is in sight, and while it is not: ``python -m tests.benchmarks --only panes``.
+"""What each pane costs in sight, and out of sight: ``python -m tests.benchmarks --only panes``.
 
 The application runs without a terminal and with its own timers, over nodes in memory that deliver at a steady
 rate: nearly all processor time is the screen's. What the feeding takes is measured by itself and left out.
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 
+from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
+from textual.screen import Screen
+
 from gossip_tui.app import GossipApp
 from gossip_tui.feed import NodeFeed
 from protocol.core.view import Descriptor
-from tests.gossip_tui.driving import Hands
+from tests.gossip_tui.driving import CountingApp, Hands
 from tests.gossip_tui.memory import MemoryNode
 from tests.gossip_tui.samples import Talk, address, node_id, peer_row
 
@@ -34,7 +38,7 @@ BUSY, CALM = 20.0, 10.0
 
 FEED_PERIOD = 0.05
 TICKS_A_CYCLE = 20
-WARM_UP = 5.0
+WARM_UP = 8.0
 """Seconds of talk before a pane is measured: its diagram is full, and it has seen how much happens."""
 
 HOP = 0.004
@@ -90,7 +94,10 @@ class World:
         node.picture = replace(node.picture, counters=counters)
         if self._ticks % TICKS_A_CYCLE == 0:
             rows = tuple(replace(row, age=((row.age or 0) + 2) % 30) for row in node.picture.peers)
-            view = tuple(Descriptor(row.id, one.address, row.age or 0) for one, row in zip(node.picture.view, rows, strict=True))
+            view = tuple(
+                Descriptor(row.id, one.address, row.age or 0)
+                for one, row in zip(node.picture.view, rows, strict=True)
+            )
             node.picture = replace(node.picture, cycle=node.picture.cycle + 1, peers=rows, view=view)
 
 
@@ -107,6 +114,10 @@ def name(number: int) -> str:
     return f"n{number:02}"
 
 
+async def nothing(app: GossipApp) -> None:
+    """Leave everything as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaneLoad:
     """A pane, how somebody gets there, and what it may cost."""
@@ -116,7 +127,7 @@ class PaneLoad:
     limit: float | None
     """Share of a core, with everything else that is in sight."""
     rate: float = BUSY
-    meanwhile: Callable[[GossipApp], Awaitable[None]] | None = None
+    meanwhile: Callable[[GossipApp], Coroutine[None, None, None]] = nothing
     """What goes on while it is measured."""
     absent: bool = False
     """Whether the panes out of sight are taken out of the screen."""
@@ -132,7 +143,7 @@ async def keep_moving(app: GossipApp) -> None:
 LOADS = (
     PaneLoad("view, log and rates", ("f3",), 0.08),
     PaneLoad("view, log and rates", ("f3",), 0.05, CALM),
-    PaneLoad("the same, without the panes behind", ("f3",), None, absent=True),
+    PaneLoad("view, log and rates", ("f3",), None, absent=True),
     PaneLoad("space-time", ("f4",), 0.10),
     PaneLoad("space-time with a cursor", ("f4", *["up"] * 12), 0.10),
     PaneLoad("overlay, a wave moves all the time", ("f5",), 0.15, meanwhile=keep_moving),
@@ -149,21 +160,32 @@ async def measure(load: PaneLoad, seconds: float) -> PaneRun:
         await hands.press(*load.keys)
         await asyncio.sleep(WARM_UP)
         await hands.press(*load.keys[1:])
-        going_on = asyncio.create_task(load.meanwhile(hands.app)) if load.meanwhile is not None else None
+        going_on = asyncio.create_task(load.meanwhile(hands.app))
         fed, used, begun = world.used, time.process_time(), time.monotonic()
         await asyncio.sleep(seconds)
         taken = time.monotonic() - begun
         share = (time.process_time() - used - (world.used - fed)) / taken
-        if going_on is not None:
-            going_on.cancel()
-        return PaneRun(load.name, load.rate, load.rate * NODES, share, load.limit)
+        going_on.cancel()
+        return PaneRun(load.name, load.rate, load.rate * NODES, share, load.limit, load.absent)
+
+
+class TerminalApp(CountingApp):
+    """Writes what a terminal would be sent, to nobody."""
+
+    written = 0
+    """Characters."""
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, renderable)
+        if isinstance(renderable, CompositorUpdate):
+            self.written += len(renderable.render_segments(self.console))
 
 
 @asynccontextmanager
 async def opened(rate: float) -> AsyncIterator[tuple[Hands, World]]:
     """The application without a terminal, over a world that talks."""
     world = World(rate)
-    app = GossipApp(NodeFeed(*world.nodes))
+    app = TerminalApp(NodeFeed(*world.nodes))
     async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
         feeding = asyncio.create_task(world.run())
         yield Hands(app, pilot), world

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .figures import Echo, ExchangeRun, NodeRun, ScreenRun, Spread
+from .figures import Echo, ExchangeRun, NodeRun, PaneRun, ScreenRun, Spread
 
 __all__ = ["Results", "Target", "as_json", "as_text", "table", "targets"]
+
+
+HIDDEN_SHARE = 0.01
+"""Of a core, what may lie between two runs that do the same: they are never equal to the last per mille."""
 
 
 @dataclass(slots=True)
@@ -24,6 +28,7 @@ class Results:
     python_start: Spread | None = None
     first_frame: Spread | None = None
     screens: list[ScreenRun] = field(default_factory=list)
+    panes: list[PaneRun] = field(default_factory=list)
     exchanges: list[ExchangeRun] = field(default_factory=list)
 
 
@@ -41,6 +46,7 @@ def targets(results: Results) -> list[Target]:
     """What of the results has a target, and whether it is met."""
     found = [target for run in results.nodes for target in node_targets(run)]
     found += [target for run in results.screens for target in screen_targets(run)]
+    found += pane_targets(results.panes)
     found += [target for exchange in results.exchanges for target in exchange_targets(exchange)]
     if results.first_frame is not None:
         seconds = results.first_frame.median
@@ -70,12 +76,36 @@ def exchange_targets(run: ExchangeRun) -> list[Target]:
 
 
 def screen_targets(run: ScreenRun) -> list[Target]:
-    """Next to nothing while nothing happens, little at a human pace; what moves may cost more."""
+    """Next to nothing while nothing happens, little at a human pace; what moves may cost more.
+
+    Keys show at once, however much comes in.
+    """
+    found = []
     limit = run.limit or {0.0: 0.01, 10.0: 0.05}.get(run.rate)
-    if limit is None:
-        return []
-    used = run.cpu_share
-    return [Target(f"screen, {run.load}: CPU", f"<= {limit:.0%}", f"{used:.1%}", used <= limit)]
+    if limit is not None:
+        used = run.cpu_share
+        found.append(Target(f"screen, {run.load}: CPU", f"<= {limit:.0%}", f"{used:.1%}", used <= limit))
+    if run.key is not None:
+        p99 = run.key.p99
+        found.append(Target(f"screen, {run.load}: key p99", "< 50 ms", milliseconds(p99), p99 < 0.05))
+    return found
+
+
+def pane_targets(runs: Sequence[PaneRun]) -> list[Target]:
+    """Each pane within its limit; and what is hidden costs no more than what is not there."""
+    found = [
+        Target(f"{run.label}: CPU", f"<= {run.limit:.0%}", f"{run.cpu_share:.1%}", run.cpu_share <= run.limit)
+        for run in runs
+        if run.limit is not None
+    ]
+    pairs = [(one, two) for one in runs for two in runs if two.is_bare and not one.is_bare]
+    for hidden, absent in pairs:
+        if (hidden.pane, hidden.rate) == (absent.pane, absent.rate):
+            more = hidden.cpu_share - absent.cpu_share
+            found.append(
+                Target(f"{hidden.label}: hidden panes", "<= 1%", f"{more:.1%}", more <= HIDDEN_SHARE)
+            )
+    return found
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -108,6 +138,8 @@ def as_text(results: Results) -> str:
         parts.append(frame_line(results.first_frame, results.python_start))
     if results.screens:
         parts.append(screen_table(results.screens))
+    if results.panes:
+        parts.append(pane_table(results.panes))
     if results.exchanges:
         parts.append(exchange_table(results.exchanges))
     parts.append(target_table(targets(results)))
@@ -198,6 +230,21 @@ def screen_table(runs: Iterable[ScreenRun]) -> str:
         for run in runs
     ]
     return table(columns, rows)
+
+
+def pane_table(runs: Iterable[PaneRun]) -> str:
+    """A row for each pane in front."""
+    rows = [
+        (
+            run.pane + (", hidden ones taken out" if run.is_bare else ""),
+            f"{run.rate:g}",
+            f"{run.events:,.0f}",
+            f"{run.cpu_share:.1%}",
+            f"{run.limit:.0%}" if run.limit is not None else "",
+        )
+        for run in runs
+    ]
+    return table(("in sight", "messages/s", "events/s", "CPU", "budget"), rows)
 
 
 def key_cells(key: Spread) -> tuple[str, str, str]:
