@@ -190,8 +190,7 @@ class CausalOrder:
             return False
         has_predecessor = sequence == 1 or find((entry.key, sequence - 1)) is not None
         if has_predecessor and all(find(dot) is not None for dot in entry.parents):
-            past = (*entry.parents, *([(entry.key, sequence - 1)] if sequence > 1 else ()))
-            return all(self.clock_of(dot) is not None for dot in past)
+            return all(self.clock_of(dot) is not None for dot in entry.past)
         held = Held(entry.rumor(0), entry.key, Address("", 0), 0.0, from_history=False)
         return self.clocks.linked(held) is not None
 
@@ -471,7 +470,7 @@ class CausalOrder:
             late=late,
         )
         out.tell(Delivered(message))
-        return self.log.append(held.key, past[1:] if rumor.sequence > 1 else past, message, derived)
+        return self.log.append(held.key, past, message, derived)
 
     def _evict(self) -> None:
         """Drop what retention does not cover, keeping the clocks that the next messages will need."""
@@ -543,7 +542,7 @@ class CausalOrder:
             from_history=saved.from_history,
             late=saved.late,
         )
-        entry = self.log.append(key, saved.parents, message, derived)
+        entry = self.log.append(key, held.past, message, derived)
         entry.is_exact = saved.is_exact and known is not None
         known_origin = self.queue.name(origin)
         if sequence > known_origin.floor + 1:  # forgotten when the prefix was saved, and recalled since

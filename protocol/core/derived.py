@@ -30,7 +30,7 @@ class DerivedClock:
     Invariant: either ``stamps`` are there and ``sources`` is empty, or the other way round.
     """
 
-    __slots__ = ("_limit", "_stamp", "sources", "stamps")
+    __slots__ = ("_limit", "sources", "stamp", "stamps")
 
     def __init__(
         self,
@@ -50,7 +50,8 @@ class DerivedClock:
             depth: Its depth, which decides how long its origin stays in later clocks.
             limit: Origins in this clock at the most.
         """
-        self._stamp: Stamp = (sequence, depth, origin)
+        self.stamp: Stamp = (sequence, depth, origin)
+        """Its own message."""
         self._limit = limit
         self.sources = sources
         self.stamps: Stamps | None = None
@@ -110,13 +111,20 @@ class DerivedClock:
         return self.stamps
 
     def merge_sources(self) -> None:
-        """Merge sources that are worked out."""
+        """Merge sources that are worked out.
+
+        A source whose message is in the past of those merged before has nothing that they lack. The
+        predecessor, which comes last, mostly is, and being old it would differ from them nearly everywhere.
+        """
         merged = NO_STAMPS
         for source in self.sources:
-            merged = merged.merge(source.stamps or NO_STAMPS)
+            sequence, _, origin = source.stamp
+            known = merged.get(origin.key)
+            if known is None or known[0] < sequence:
+                merged = merged.merge(source.stamps or NO_STAMPS)
         self._finish(merged)
 
     def _finish(self, past: Stamps) -> None:
         """Add the own message to its past; its origin goes last of all, since nothing there is deeper."""
-        self.stamps = past.put(self._stamp[2].key, self._stamp).cut(self._limit)
+        self.stamps = past.put(self.stamp[2].key, self.stamp).cut(self._limit)
         self.sources = ()

@@ -24,21 +24,27 @@ tracemalloc."""
 class Retained:
     """One message with what repair needs to know of it."""
 
-    __slots__ = ("derived", "dot", "index", "is_exact", "key", "message", "parents")
+    __slots__ = ("derived", "dot", "index", "is_exact", "key", "message", "past")
 
     def __init__(
-        self, index: int, key: Key, parents: tuple[KeyDot, ...], message: Message, derived: DerivedClock
+        self, index: int, key: Key, past: tuple[KeyDot, ...], message: Message, derived: DerivedClock
     ) -> None:
-        """Tie a delivered message to its place, to its parents as they travel, and to its clock."""
+        """Tie a delivered message to its place, to its predecessor and parents, and to its clock."""
         self.index = index
         self.key = key
         self.dot: KeyDot = (key, message.id.sequence)
         """The same for everybody who refers to it: a message comes with copies of its own."""
-        self.parents = parents
+        self.past = past
+        """As they travel: its predecessor, if it has one, and its parents."""
         self.message = message
         self.derived = derived
         self.is_exact = True
         """Whether the clock is exact; False for a message delivered late, whose past was not here."""
+
+    @property
+    def parents(self) -> tuple[KeyDot, ...]:
+        """Its parents as they travel, without its predecessor."""
+        return self.past[1:] if self.message.id.sequence > 1 else self.past
 
     @property
     def size(self) -> int:
@@ -88,11 +94,9 @@ class Log:
     def __len__(self) -> int:
         return self.next - self.first
 
-    def append(
-        self, key: Key, parents: tuple[KeyDot, ...], message: Message, derived: DerivedClock
-    ) -> Retained:
+    def append(self, key: Key, past: tuple[KeyDot, ...], message: Message, derived: DerivedClock) -> Retained:
         """Take the newest delivery in; eviction is a step of its own."""
-        entry = Retained(self.next, key, parents, message, derived)
+        entry = Retained(self.next, key, past, message, derived)
         self._entries[self.next] = entry
         self._by_dot[entry.dot] = entry
         self._retained_of[key] = self._retained_of.get(key, 0) + 1

@@ -12,7 +12,7 @@ from .context import Context
 from .identity import NodeId
 from .links import Link
 from .log import Log, Retained
-from .messages import COUNT_LIMIT, BaselinePage, HistoryDone, HistoryRequest, KeyDot, passed_on
+from .messages import COUNT_LIMIT, BaselinePage, HistoryDone, HistoryRequest, passed_on
 from .outbox import Outbox
 from .repair import REPLY_LIMIT, anchor_of
 
@@ -75,10 +75,8 @@ class Sponsor:
         """A message of the log, with its clock where a newcomer could not derive it."""
         causal = self.context.causal
         items = self.context.pack_rumor(entry.rumor(passed_on(entry.message.hops)))
-        key, sequence = entry.key, entry.message.id.sequence
-        past: list[KeyDot] = [*entry.parents, *([(key, sequence - 1)] if sequence > 1 else [])]
-        if any(causal.log.find(dot) is None for dot in past):
-            items += map(self.context.pack, anchor_of(causal, (key, sequence)))
+        if any(causal.log.find(dot) is None for dot in entry.past):
+            items += map(self.context.pack, anchor_of(causal, entry.dot))
         return items
 
     def _baseline(self) -> list[BaselinePage]:

@@ -23,6 +23,7 @@ from protocol.core.frontier import Frontier
 from protocol.core.identity import Address, NodeId, key_of
 from protocol.core.messages import Rumor
 from protocol.core.outbox import Outbox
+from protocol.core.stamps import shared
 
 from .census import census
 from .figures import MEBI
@@ -74,8 +75,9 @@ class Crowd:
 
 
 def bytes_now() -> int:
-    """Bytes of Python objects, as traced, but for keys that the process remembers whatever a node does."""
+    """Bytes of Python objects, as traced, but for what the process remembers whatever a node does."""
     key_of.cache_clear()
+    shared.cache_clear()
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
 

@@ -169,3 +169,23 @@ def test_neighbours_share_what_they_do_not_change() -> None:
     parts = [leaf for branch in one._root.parts for leaf in branch.parts]
     others = [leaf for branch in other._root.parts for leaf in branch.parts]
     assert sum(part is not another for part, another in zip(parts, others, strict=True)) == 1
+
+
+def test_a_source_in_the_past_of_another_is_not_merged_again() -> None:
+    a, b, c = (NodeId(name, 1) for name in "abc")
+    predecessor = DerivedClock.anchored(a, 1, [(1, 1, a), (5, 1, c)], depth=1)
+    parent = DerivedClock.anchored(b, 1, [(1, 1, a), (1, 2, b)], depth=2)
+    assert DerivedClock(a, 2, (parent, predecessor), depth=3).entries() == {a: 2, b: 1}
+    assert DerivedClock(a, 3, (predecessor, parent), depth=3).entries() == {a: 3, b: 1, c: 5}
+
+
+def test_clocks_of_concurrent_messages_share_what_they_have_in_common() -> None:
+    authors = [NodeId(f"author{number}", 1) for number in range(300)]
+    past = DerivedClock.anchored(authors[0], 1, [(1, 1, author) for author in authors], depth=1)
+    parents = [DerivedClock(author, 2, (past,), depth=2) for author in authors[:8]]
+    one, other = (
+        DerivedClock(author, 2, sources, depth=3).resolve()
+        for author, sources in zip(authors[8:10], (tuple(parents), tuple(parents[::-1])), strict=True)
+    )
+    branches = [set(map(id, stamps._root.parts)) for stamps in (one, other)]
+    assert len(branches[0] & branches[1]) >= 14

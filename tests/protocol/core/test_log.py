@@ -25,7 +25,8 @@ def append(log: Log, origin: NodeId, sequence: int, parents: tuple[KeyDot, ...] 
         created_at=0.0,
         delivered_at=0.0,
     )
-    log.append(origin.key, parents, message, derived)
+    past = ((origin.key, sequence - 1), *parents) if sequence > 1 else parents
+    log.append(origin.key, past, message, derived)
     log.check()
 
 
