@@ -19,7 +19,9 @@ from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
 from protocol.errors import GossipError
 
-from .commands import COMMANDS, Command, CommandError, Invocation, available, find_command, key_label
+from .command import Command, CommandError
+from .command_line import Invocation
+from .commands import COMMANDS, available, find_command
 from .completion import Vocabulary
 from .drawing.mentions import mentions
 from .drawing.names import Names
@@ -27,8 +29,8 @@ from .drawing.status_line import Recent, Status
 from .experiments import Lab
 from .export_commands import copy_text
 from .failures import Failures
-from .feed import Feed, Update
 from .guide import Guide
+from .keys import key_label
 from .notices import Notice
 from .palette import GossipCommands
 from .recording.feed import ReplayFeed
@@ -39,6 +41,7 @@ from .screens.main import MainScreen
 from .screens.message import MessageScreen, clock_time, neighbours
 from .screens.peers import PeersScreen
 from .screens.question import PasteAnswer, PasteQuestion, QuitAnswer, QuitQuestion
+from .shown import Feed, Update
 from .text import safe
 from .theme import ASCII, THEMES, UNICODE, colorless
 from .widgets.causal_log import CausalLogPane, NoticeKind

@@ -1,4 +1,4 @@
-"""The one table: every command and every key, what it takes and what it does.
+"""The one table: every command, what it takes, what it does, and its key.
 
 Composer, palette, footer, help screen and the tables of the README are all made from it, so they can't
 disagree. This module draws nothing and imports nothing that does.
@@ -7,116 +7,12 @@ disagree. This module draws nothing and imports nothing that does.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 
-from protocol.errors import GossipError
 from protocol.text import printable
 
-__all__ = [
-    "COMMANDS",
-    "KEYS",
-    "SWARM",
-    "Command",
-    "CommandError",
-    "Invocation",
-    "Key",
-    "Say",
-    "Takes",
-    "Where",
-    "available",
-    "command_rows",
-    "find_command",
-    "key_rows",
-    "markdown",
-    "parse_line",
-]
+from .command import Command, CommandError, Takes
 
-
-SWARM = "swarm"
-"""The word that makes a command one for all nodes of a demo."""
-
-
-class CommandError(GossipError, ValueError):
-    """A line typed by the person can't be carried out; the text says why and what is possible."""
-
-
-class Takes(StrEnum):
-    """What the arguments of a command are, so that Tab can complete them."""
-
-    NOTHING = "nothing"
-    ADDRESSES = "addresses"
-    COMMAND = "command"
-    DISSEMINATION = "dissemination"
-    COPY = "copy"
-    FAULT = "fault"
-    FILE = "file"
-    FILTER = "filter"
-    FORMAT = "format"
-    MOMENT = "moment"
-    NODE = "node"
-    NODES = "nodes"
-    NUMBER = "number"
-    ORDER = "order"
-    SORT = "sort"
-    STRATEGY = "strategy"
-    THEME = "theme"
-    TOUR = "tour"
-
-
-class Where(StrEnum):
-    """Where a key works."""
-
-    EVERYWHERE = "everywhere"
-    COMPOSER = "composer"
-    LOG = "log"
-    VIEW = "view"
-    SPACE_TIME = "space-time"
-    OVERLAY = "overlay"
-    FAULTS = "faults"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing a person can ask for by ``/name``, from the palette, and by a key if it has one."""
-
-    name: str
-    title: str
-    """What the palette calls it."""
-    does: str
-    """One sentence without markup."""
-    usage: str = ""
-    """Its arguments as the help shows them; square brackets for what may be left out."""
-    takes: Takes = Takes.NOTHING
-    needs_argument: bool = False
-    key: str = ""
-    """The key as Textual names it, or nothing."""
-    footer: str = ""
-    """The word beside the key at the foot of the screen; the key does not stand there without one."""
-    spare: int = 0
-    """The larger, the sooner the foot of the screen leaves the key out for want of room; 0 for never."""
-    demo: bool = False
-    """Whether it exists only where several nodes run in this process."""
-    live: bool = False
-    """Whether it needs a live node, and so can't be carried out in a recording."""
-    replay: bool = False
-    """Whether it exists only in a recording."""
-
-    @property
-    def call(self) -> str:
-        """How to type it: the slash, the name and the usage."""
-        return f"/{self.name} {self.usage}".rstrip()
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key that is no command of its own."""
-
-    label: str
-    does: str
-    where: Where
-
+__all__ = ["COMMANDS", "available", "find_command"]
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -427,70 +323,7 @@ COMMANDS: tuple[Command, ...] = (
 )
 """Every command, in the order in which help, palette and footer show them."""
 
-KEYS: tuple[Key, ...] = (
-    Key("Esc", "Move between composer and log; in a dialog: close it.", Where.EVERYWHERE),
-    Key("/", "From a pane: go to the composer and begin a command.", Where.EVERYWHERE),
-    Key(
-        "any letter", "From a pane: type it into the composer, if it is no key of the pane.", Where.EVERYWHERE
-    ),
-    Key("Tab", "Move to the next pane.", Where.EVERYWHERE),
-    Key("^p", "Open the command palette.", Where.EVERYWHERE),
-    Key("^n ^t ^o", "In the tour: next step, skip it, never see it again.", Where.EVERYWHERE),
-    Key("Enter", "Send the line, or carry out the command.", Where.COMPOSER),
-    Key("Up Down", "Go through the lines typed before.", Where.COMPOSER),
-    Key("Tab", "Complete a command, a peer, a strategy.", Where.COMPOSER),
-    Key("PgUp PgDn", "Scroll the log.", Where.COMPOSER),
-    Key("Up Down PgUp PgDn Home", "Move through the messages.", Where.LOG),
-    Key("End", "Go to the newest message and follow.", Where.LOG),
-    Key("Enter", "Open the message: full text, clock, parents, what is concurrent.", Where.LOG),
-    Key("o", "Order causally or by arrival.", Where.LOG),
-    Key("y", "Copy the message.", Where.LOG),
-    Key("n N", "Go to the next or previous match of the filter.", Where.LOG),
-    Key("a", "Show all lines around the matches of the filter, or the matches alone.", Where.LOG),
-    Key("Up Down PgUp PgDn Home End", "Move through the peers.", Where.VIEW),
-    Key("Enter", "Open the peer; in the demo: move to that node.", Where.VIEW),
-    Key("s", "Sort by age or by name.", Where.VIEW),
-    Key("y", "Copy the address of the peer; in a dialog: what it is about.", Where.VIEW),
-    Key("Up Down PgUp PgDn Home", "Move through the events: past, future, concurrent.", Where.SPACE_TIME),
-    Key("Left Right", "Move to the lane of another node.", Where.SPACE_TIME),
-    Key("End", "Go to the newest event and follow.", Where.SPACE_TIME),
-    Key("Enter", "Open the message of the event.", Where.SPACE_TIME),
-    Key("< >", "Move the lane to the left or to the right.", Where.SPACE_TIME),
-    Key("h u", "Hide the lane; show all lanes.", Where.SPACE_TIME),
-    Key("c", "Collapse the lane, or make it wide again.", Where.SPACE_TIME),
-    Key("b", "Sort the lanes: those that send most first, or by name.", Where.SPACE_TIME),
-    Key("e", "Show every event in a row of its own, or thin them out again.", Where.SPACE_TIME),
-    Key("Left Right", "Let the view of another node stand out.", Where.OVERLAY),
-    Key("Home", "Let the own view stand out again.", Where.OVERLAY),
-    Key("Enter", "Open the node whose view stands out; in the demo: move there.", Where.OVERLAY),
-    Key("r", "Show the last wave once more.", Where.OVERLAY),
-    Key("Up Down PgUp PgDn Home End", "Go to another dial.", Where.FAULTS),
-    Key("Left Right", "Turn the dial; it takes force a moment later, or with Enter.", Where.FAULTS),
-    Key("0", "Reset the dial.", Where.FAULTS),
-    Key("1 to 9 . Backspace Enter", "Type a number; Enter lets it take force.", Where.FAULTS),
-    Key("a", "In the demo: turn dials for this node, or for all.", Where.FAULTS),
-)
-"""Every key that is no command of its own."""
-
-KEY_LABELS = {
-    "ctrl+q": "^q",
-    "ctrl+p": "^p",
-    "ctrl+s": "^s",
-    "space": "Space",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "minus": "-",
-    "plus": "+",
-}
-
 _BY_NAME = {command.name: command for command in COMMANDS}
-
-
-def key_label(key: str) -> str:
-    """How the screen writes a key: ``F1``, ``^q``."""
-    return KEY_LABELS.get(key, key.upper())
 
 
 def available(*, demo: bool, replay: bool = False) -> tuple[Command, ...]:
@@ -518,86 +351,3 @@ def find_command(name: str, *, demo: bool = False, replay: bool = False) -> Comm
     near = difflib.get_close_matches(name.lower(), [known.name for known in there], 1)
     hint = f"did you mean /{near[0]}?" if near else "/help lists all commands, // starts a text with a slash"
     raise CommandError(f"there is no /{printable(name)[:32]}: {hint}")
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A line that is gossip."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """A line that is a command."""
-
-    command: Command
-    argument: str
-    """Everything behind the name, stripped."""
-
-    @property
-    def words(self) -> list[str]:
-        """The argument, split at white space."""
-        return self.argument.split()
-
-
-def parse_line(line: str, *, demo: bool = False, replay: bool = False) -> Say | Invocation | None:
-    """Read one line of the composer; None for one without anything in it.
-
-    Raises:
-        CommandError: It starts with a slash and is no command, or one with an argument missing or too many.
-    """
-    if not line.strip():
-        return None
-    if not line.startswith("/"):
-        return Say(line)
-    if line.startswith("//"):
-        return Say(line[1:])
-    name, _, argument = line[1:].partition(" ")
-    command = find_command(name, demo=demo, replay=replay)
-    argument = argument.strip()
-    if command.needs_argument and not argument:
-        raise CommandError(f"/{command.name} needs an argument: {command.call}")
-    if argument and command.takes is Takes.NOTHING:
-        raise CommandError(f"/{command.name} takes no argument")
-    return Invocation(command, argument)
-
-
-def command_rows(commands: Iterable[Command] = COMMANDS) -> list[tuple[str, str, str]]:
-    """Call, key and meaning of commands, as text for tables; by default of every one there is."""
-    return [
-        (command.call, key_label(command.key) if command.key else "", command.does + where_of(command))
-        for command in commands
-    ]
-
-
-def key_rows(commands: Iterable[Command] = COMMANDS) -> list[tuple[str, str, str]]:
-    """Label, place and meaning of every key, those of commands first."""
-    rows = [
-        (key_label(command.key), Where.EVERYWHERE.value, command.does + where_of(command))
-        for command in commands
-        if command.key
-    ]
-    return rows + [(key.label, key.where.value, key.does) for key in KEYS]
-
-
-def where_of(command: Command) -> str:
-    """Where a command exists, if not everywhere."""
-    return " (demo)" if command.demo else " (replay)" if command.replay else ""
-
-
-def markdown(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table; pipes inside cells are escaped."""
-    heads = tuple(heads)
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def readme_tables() -> dict[str, str]:
-    """The tables of the README by name: ``commands`` and ``keys``."""
-    commands = [(f"`{call}`", key, does) for call, key, does in command_rows()]
-    return {
-        "commands": markdown(("Command", "Key", "Does"), commands),
-        "keys": markdown(("Key", "Where", "Does"), key_rows()),
-    }

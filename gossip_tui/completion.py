@@ -9,7 +9,8 @@ from protocol.core.config import Dissemination
 from protocol.core.snapshot import NodeSnapshot, PeerState
 from protocol.core.strategy import PRESETS
 
-from .commands import SWARM, Command, Takes, available
+from .command import SWARM, Command, Takes
+from .commands import available
 from .exports.formats import Format
 from .tour import TourWish
 

@@ -11,7 +11,7 @@ from protocol.core.faults import NO_FAULTS, Direction, FaultReport, Faults
 from protocol.core.identity import Address
 from protocol.text import printable
 
-from .commands import SWARM, CommandError
+from .command import SWARM, CommandError
 
 if TYPE_CHECKING:
     from .app import GossipApp

@@ -21,7 +21,7 @@ from protocol.core.strategy import Strategy
 from protocol.errors import StateError
 from protocol.text import printable
 
-from .commands import CommandError
+from .command import CommandError
 from .observed import CHANGES_LIMIT, Change, NodeState, Trouble
 
 __all__ = ["Experiments", "Lab", "Member", "NodeState", "Subject", "carry_over"]

@@ -10,7 +10,7 @@ from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.text import printable
 
-from .commands import CommandError
+from .command import CommandError
 from .copying import COPY_LIMIT, keep_copy
 from .exports.formats import ExportError, Format, lines_of, name_for, new_file
 from .exports.history import History, Lane, history_of

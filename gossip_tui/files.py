@@ -7,7 +7,7 @@ from pathlib import Path
 
 from protocol.text import printable
 
-from .commands import CommandError
+from .command import CommandError
 
 __all__ = ["path_of", "stem_for"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from .commands import Command, key_label
+from .command import Command
+from .keys import key_label
 
 if TYPE_CHECKING:
     from .app import GossipApp

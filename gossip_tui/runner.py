@@ -12,9 +12,12 @@ from protocol.core.snapshot import NodeSnapshot
 from protocol.errors import BacklogError, GossipError
 
 from . import experiment_commands as experiments
-from .commands import CommandError, Invocation, Say, find_command, key_label, parse_line
+from .command import CommandError
+from .command_line import Invocation, Say, parse_line
+from .commands import find_command
 from .drawing.view_table import Sorting
 from .export_commands import copy_here, export_here
+from .keys import key_label
 from .recording.player import moment_of_text
 from .text import safe
 from .theme import THEMES

@@ -28,7 +28,7 @@ except ImportError:  # Windows, where nothing is stopped by signals
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-    from .feed import Feed
+    from .shown import Feed
 
 __all__ = ["Looks", "run_demo", "run_node", "run_replay"]
 

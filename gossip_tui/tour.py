@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from .commands import Where
+from .keys import Where
 
 __all__ = ["STEPS", "Sight", "Step", "Tour", "TourWish"]
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from gossip_tui.app import GossipApp
 from gossip_tui.demo import Chatter, Remark
-from gossip_tui.feed import Recorded, Update
 from gossip_tui.notices import notices_of
 from gossip_tui.observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture
+from gossip_tui.shown import Recorded, Update
 from protocol import Config
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gossip_tui.commands import readme_tables
+from gossip_tui.command_tables import readme_tables
 
 __all__ = ["README", "with_tables"]
 

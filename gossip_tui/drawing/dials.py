@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from gossip_tui.commands import SWARM
+from gossip_tui.command import SWARM
 from gossip_tui.experiments import Lab, NodeState
 from gossip_tui.text import Safe, safe
 from protocol.core.config import Dissemination

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from gossip_tui.commands import CommandError
+from gossip_tui.command import CommandError
 from gossip_tui.recording.player import moment_of_text
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.recording import Recording

@@ -8,8 +8,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from gossip_tui.commands import CommandError
-from gossip_tui.feed import DELIVERY_LIMIT, Recorded, Update
+from gossip_tui.command import CommandError
+from gossip_tui.feed import DELIVERY_LIMIT
 from gossip_tui.notices import Notice, notices_of
 from gossip_tui.observed import (
     CHANGES_LIMIT,
@@ -22,6 +22,7 @@ from gossip_tui.observed import (
     Trouble,
 )
 from gossip_tui.seated import Seated
+from gossip_tui.shown import Recorded, Update
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from gossip_tui.commands import CommandError
+from gossip_tui.command import CommandError
 
 __all__ = ["SPEEDS", "Player", "Scrub", "clock_text", "moment_of_text"]
 

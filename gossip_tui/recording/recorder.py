@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from gossip_tui.feed import Recorded, report_failure
+from gossip_tui.feed import report_failure
 from gossip_tui.observed import NodeState
+from gossip_tui.shown import Recorded
 from protocol.core.events import Event
 from protocol.core.faults import NOTHING_DONE, FaultReport
 from protocol.core.messages import Message

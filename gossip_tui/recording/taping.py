@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from gossip_tui.feed import Recorded
 from gossip_tui.files import path_of, stem_for
 from gossip_tui.observed import NodeState
+from gossip_tui.shown import Recorded
 from gossip_tui.version import version
 from protocol.text import printable
 

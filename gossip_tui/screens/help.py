@@ -8,7 +8,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
-from gossip_tui.commands import Command, Where, command_rows, key_rows
+from gossip_tui.command import Command
+from gossip_tui.command_tables import command_rows, key_rows
+from gossip_tui.keys import Where
 from gossip_tui.text import Safe
 from gossip_tui.theme import Glyphs
 

@@ -15,8 +15,8 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 
-from gossip_tui.commands import Where
 from gossip_tui.experiments import Lab
+from gossip_tui.keys import Where
 from gossip_tui.observed import Deliveries, OverlayPicture
 from gossip_tui.theme import UNICODE, Glyphs
 from gossip_tui.tour import Tour

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from gossip_tui.commands import (
-    COMMANDS,
-    KEYS,
-    CommandError,
-    Invocation,
-    Say,
-    available,
-    command_rows,
-    find_command,
-    key_rows,
-    markdown,
-    parse_line,
-    readme_tables,
-)
+from gossip_tui.command import CommandError
+from gossip_tui.command_line import Invocation, Say, parse_line
+from gossip_tui.command_tables import command_rows, key_rows, markdown, readme_tables
+from gossip_tui.commands import COMMANDS, available, find_command
 from gossip_tui.completion import Completion, Vocabulary, complete
+from gossip_tui.keys import KEYS
 
 DUE = (
     "help",

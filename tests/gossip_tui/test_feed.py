@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gossip_tui.feed import DELIVERY_LIMIT, NodeFeed, NodeLike, Update
+from gossip_tui.feed import DELIVERY_LIMIT, NodeFeed, NodeLike
 from gossip_tui.notices import Notice, notices_of
 from gossip_tui.observed import Delivery, KnownView
+from gossip_tui.shown import Update
 from protocol.core.events import (
     ContactUnresolved,
     DatagramRejected,

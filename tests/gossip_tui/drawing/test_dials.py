@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gossip_tui.commands import parse_line
+from gossip_tui.command_line import parse_line
 from gossip_tui.drawing.dial_board import Turning, dial_line, totals_lines
 from gossip_tui.drawing.dials import (
     Bench,

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gossip_tui.commands import CommandError
+from gossip_tui.command import CommandError
 from gossip_tui.drawing.line import plain
 from gossip_tui.drawing.scrub_bar import position_at, scrub_line
-from gossip_tui.feed import Update
 from gossip_tui.notices import Notice
 from gossip_tui.recording.feed import ReplayFeed
 from gossip_tui.recording.player import Player, Scrub, clock_text, moment_of_text
+from gossip_tui.shown import Update
 from gossip_tui.theme import ASCII, UNICODE
 from protocol.errors import StateError
 from tests.gossip_tui.memory import MemoryNode

@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console, RenderableType
 from textual.screen import Screen
 
-from gossip_tui.commands import COMMANDS, KEYS, Where, available
+from gossip_tui.commands import COMMANDS, available
 from gossip_tui.drawing.names import Names
+from gossip_tui.keys import KEYS, Where
 from gossip_tui.screens.help import HelpScreen
 from gossip_tui.screens.message import (
     MessageScreen,

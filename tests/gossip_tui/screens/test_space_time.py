@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gossip_tui.commands import Where
+from gossip_tui.keys import Where
 from gossip_tui.screens.help import HelpScreen
 from gossip_tui.screens.message import MessageScreen
 from tests.gossip_tui.driving import SINGLE, STACKED, TINY, WIDE, Driver, driven
