@@ -36,6 +36,11 @@ ANSWER_LIMIT = 16
 MEMORY_LIMIT = 1_000
 """Messages whose reply is remembered; a reply comes within seconds, or its speaker is gone."""
 
+HISTORY_LIMIT = 1_500
+"""Messages that each node of a swarm retains, some 20 minutes of talk, and more than may wait to be heard. A
+message takes about 2 kB at each node that retains it, and here all share one process: with the history
+of a node that is alone, 24 of them would fill half a gigabyte within hours."""
+
 CORPUS = frozenset({*ANSWERS, *(line for story in STORIES for line in story)})
 
 
@@ -200,7 +205,7 @@ async def open_nodes(options: NodeOptions, count: int, rng: random.Random) -> li
     try:
         for number in range(1, count + 1):
             name = f"n{number:0{width}d}"
-            place = dataclasses.replace(options, name=name)
+            place = dataclasses.replace(options, name=name, history=HISTORY_LIMIT)
             if nodes:
                 contact = str(one_of(nodes, rng).address)
                 place = dataclasses.replace(place, bind=f"{LOOPBACK}:0", join=(contact,))

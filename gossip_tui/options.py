@@ -65,6 +65,8 @@ class NodeOptions:
     """Seconds between view exchanges."""
     state: str | None = None
     """The file that keeps the node across restarts."""
+    history: int | None = None
+    """Messages retained; no option of the command line."""
     ports: PortRange = field(default=DEFAULT_PORTS)
 
     def __post_init__(self) -> None:
@@ -108,6 +110,7 @@ class NodeOptions:
             "fanout": self.fanout,
             "dissemination": self.dissemination,
             "cycle_period": self.cycle,
+            "history_limit": self.history,
         }
         try:
             return Config(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]

@@ -9,11 +9,22 @@ import pytest
 
 from protocol import Node
 
-from .benchmarks import echo, exchanges
+from .benchmarks import echo, exchanges, hours, panes
 from .benchmarks.__main__ import loads, options, screen_loads
-from .benchmarks.figures import Echo, ExchangeRun, NodeRun, ScreenRun, Spread, machine, percentile
+from .benchmarks.figures import (
+    MEBI,
+    Echo,
+    ExchangeRun,
+    NodeRun,
+    PaneRun,
+    ScreenRun,
+    Spread,
+    TripRun,
+    machine,
+    percentile,
+)
 from .benchmarks.peer import made_at, payload
-from .benchmarks.report import Results, as_json, as_text, share, table, targets
+from .benchmarks.report import Results, as_json, as_text, pane_table, share, table, targets
 from .benchmarks.swarm import Load, run, swarm, warm_up
 
 QUICK = Spread(100, 0.0005, 0.002, 0.003)
@@ -217,3 +228,65 @@ def test_a_pane_that_moves_has_a_limit_of_its_own() -> None:
 
     assert missed(results(screens=(run(0.14),))) == []
     assert missed(results(screens=(run(0.16),))) == ["screen, overlay: CPU"]
+
+
+def pane_run(used: float, *, limit: float | None = 0.08, is_bare: bool = False) -> PaneRun:
+    return PaneRun("log", 20.0, 480.0, used, limit, is_bare)
+
+
+def missed_panes(*runs: PaneRun) -> list[str]:
+    found = results()
+    found.panes += runs
+    assert "| log" in as_text(found)
+    return missed(found)
+
+
+def test_each_pane_has_its_budget_beside_it() -> None:
+    assert missed_panes(pane_run(0.08)) == []
+    assert missed_panes(pane_run(0.081)) == ["log, 20 messages/s: CPU"]
+    assert "8.1% |     8% |" in pane_table([pane_run(0.081)])
+
+
+def test_hidden_panes_that_cost_something_are_told() -> None:
+    bare = pane_run(0.05, limit=None, is_bare=True)
+    assert missed_panes(pane_run(0.059), bare) == []
+    assert missed_panes(pane_run(0.061), bare) == ["log, 20 messages/s: hidden panes"]
+
+
+def test_keys_that_show_late_are_told() -> None:
+    keys = Spread(100, 0.01, 0.051, 0.06)
+    assert missed(results(screens=(ScreenRun("busy", 1_000.0, 0.5, None, 0.0, keys),))) == [
+        "screen, busy: key p99"
+    ]
+
+
+def test_a_screen_that_keeps_its_node_waiting_is_told() -> None:
+    found = results()
+    found.trips.append(TripRun("overlay", Spread(100, 0.001, 0.011, 0.02), QUICK))
+    assert missed(found) == ["round trip beside overlay: p99"]
+    assert "11.00 ms" in as_text(found)
+
+
+async def test_a_pane_is_measured_while_messages_come_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panes, "WARM_UP", 0.2)
+    run = await panes.measure(panes.PaneLoad("log", ("f3",), 1.0, 100.0), 0.3)
+    assert (run.pane, run.events) == ("log", 2_400.0)
+    assert run.cpu_share > 0
+
+
+async def test_hours_pass_before_a_screen_and_what_they_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hours, "HOUR", 20.0)
+    said: list[str] = []
+    used, count = await hours.run(1, 7, said.append)
+    assert used[0] > 1_000_000
+    assert count > 3
+    assert said[0].endswith(f"{count} messages, {count} retained at each node, {count} in the log")
+
+
+def test_memory_that_grows_by_more_than_the_lines_of_the_log_is_told() -> None:
+    full = 100 * MEBI
+    lines = 2_000 * hours.LINE_SIZE
+    assert hours.judge([full, full + lines], 4_000) == []
+    assert hours.judge([full, int(full * hours.SLACK) + lines + 1], 4_000) == [
+        "memory grew from 100.0 to 105.9 MB in 1 h"
+    ]

@@ -105,6 +105,9 @@ async def measure_screen(results: Results, chosen: argparse.Namespace) -> None:
     say("first frame")
     results.python_start = await screen.python_starts(times)
     results.first_frame = await screen.first_frames(times)
+    for beside in screen.TRIPS[: 1 if chosen.quick else None]:
+        say(f"round trips beside {beside.name}")
+        results.trips.append(await screen.time_exchanges(beside, max(chosen.seconds, 5.0)))
     for load in screen_loads(quick=chosen.quick):
         say(f"screen, {load.name}")
         results.screens.append(await screen.measure(load, chosen.seconds))

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Echo", "ExchangeRun", "NodeRun", "PaneRun", "ScreenRun", "Spread", "machine", "percentile"]
+__all__ = [
+    "Echo",
+    "ExchangeRun",
+    "NodeRun",
+    "PaneRun",
+    "ScreenRun",
+    "Spread",
+    "TripRun",
+    "machine",
+    "percentile",
+]
 
 MEBI = 1024 * 1024
 
@@ -130,6 +140,18 @@ class ScreenRun:
     """From a key press to the read that brought its echo; None where no key was pressed."""
     limit: float | None = None
     """The share of a core that this load may cost, where it has a limit of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TripRun:
+    """How long a node with a screen takes to answer."""
+
+    pane: str
+    """What is in front."""
+    beside: Spread
+    """Round trips of view exchanges with the node that has a screen."""
+    without: Spread
+    """With one that has none, from the same node at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

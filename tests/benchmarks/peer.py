@@ -21,6 +21,7 @@ from typing import Any
 
 from gossip_tui.collector import collect_less_often
 from protocol import BacklogError, Config, Message, Node
+from protocol.core.links import Link, Links
 
 from .census import census, resident_size
 
@@ -133,6 +134,20 @@ class Peer:
             "latencies": b64encode(self.latencies.tobytes()).decode(),
             "memory": peak_memory(),
         }
+
+    async def time_exchanges(self, seconds: float) -> list[tuple[str, float]]:
+        """Every round trip of a view exchange for a while: with whom, and how many seconds it took."""
+        taken: list[tuple[str, float]] = []
+        note = Links.note_round_trip
+
+        def noted(links: Links, link: Link, round_trip: float) -> None:
+            taken.append((str(link.address), round_trip))
+            note(links, link, round_trip)
+
+        Links.note_round_trip = noted  # type: ignore[assignment, method-assign]
+        await asyncio.sleep(seconds)
+        Links.note_round_trip = note  # type: ignore[method-assign]
+        return taken
 
     async def census(self) -> dict[str, Any]:
         """How much memory is used now, and how much everything in the node holds; forgets latencies."""

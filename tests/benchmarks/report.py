@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .figures import Echo, ExchangeRun, NodeRun, PaneRun, ScreenRun, Spread
+from .figures import Echo, ExchangeRun, NodeRun, PaneRun, ScreenRun, Spread, TripRun
 
 __all__ = ["Results", "Target", "as_json", "as_text", "table", "targets"]
 
@@ -28,6 +28,7 @@ class Results:
     python_start: Spread | None = None
     first_frame: Spread | None = None
     screens: list[ScreenRun] = field(default_factory=list)
+    trips: list[TripRun] = field(default_factory=list)
     panes: list[PaneRun] = field(default_factory=list)
     exchanges: list[ExchangeRun] = field(default_factory=list)
 
@@ -46,6 +47,7 @@ def targets(results: Results) -> list[Target]:
     """What of the results has a target, and whether it is met."""
     found = [target for run in results.nodes for target in node_targets(run)]
     found += [target for run in results.screens for target in screen_targets(run)]
+    found += [target for run in results.trips for target in trip_targets(run)]
     found += pane_targets(results.panes)
     found += [target for exchange in results.exchanges for target in exchange_targets(exchange)]
     if results.first_frame is not None:
@@ -89,6 +91,12 @@ def screen_targets(run: ScreenRun) -> list[Target]:
         p99 = run.key.p99
         found.append(Target(f"screen, {run.load}: key p99", "< 50 ms", milliseconds(p99), p99 < 0.05))
     return found
+
+
+def trip_targets(run: TripRun) -> list[Target]:
+    """A screen keeps its node from nothing."""
+    p99 = run.beside.p99
+    return [Target(f"round trip beside {run.pane}: p99", "< 10 ms", milliseconds(p99), p99 < 0.01)]
 
 
 def pane_targets(runs: Sequence[PaneRun]) -> list[Target]:
@@ -138,6 +146,8 @@ def as_text(results: Results) -> str:
         parts.append(frame_line(results.first_frame, results.python_start))
     if results.screens:
         parts.append(screen_table(results.screens))
+    if results.trips:
+        parts.append(trip_table(results.trips))
     if results.panes:
         parts.append(pane_table(results.panes))
     if results.exchanges:
@@ -232,6 +242,24 @@ def screen_table(runs: Iterable[ScreenRun]) -> str:
     return table(columns, rows)
 
 
+def trip_table(runs: Iterable[TripRun]) -> str:
+    """A row for each pane that a node has to answer beside."""
+    columns = (
+        "round trip beside",
+        "exchanges",
+        "median ms",
+        "p99 ms",
+        "max ms",
+        "without: median ms",
+        "p99 ms",
+    )
+    rows = [
+        (run.pane, f"{run.beside.count:,}", *key_cells(run.beside), *key_cells(run.without)[:2])
+        for run in runs
+    ]
+    return table(columns, rows)
+
+
 def pane_table(runs: Iterable[PaneRun]) -> str:
     """A row for each pane in front."""
     rows = [
@@ -248,7 +276,7 @@ def pane_table(runs: Iterable[PaneRun]) -> str:
 
 
 def key_cells(key: Spread) -> tuple[str, str, str]:
-    """Median, 99th percentile and maximum of the echo of a key, in milliseconds."""
+    """Median, 99th percentile and maximum, in milliseconds."""
     return f"{key.median * 1e3:.1f}", f"{key.p99 * 1e3:.1f}", f"{key.longest * 1e3:.1f}"
 
 

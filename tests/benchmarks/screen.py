@@ -20,19 +20,22 @@ from dataclasses import dataclass
 from tests.gossip_tui.free_ports import free_range
 from tests.terminal.harness import environment
 
-from .figures import ScreenRun, Spread
+from .figures import ScreenRun, Spread, TripRun
 from .swarm import PeerProcess, together
 
 __all__ = [
     "F4",
     "F5",
+    "F6",
     "IDLE",
+    "TRIPS",
     "ScreenLoad",
     "TerminalProcess",
     "first_frames",
     "measure",
     "processor_time",
     "python_starts",
+    "time_exchanges",
 ]
 
 COLUMNS, ROWS = 140, 40
@@ -72,7 +75,7 @@ class ScreenLoad:
     """Share of a core that the pane may cost, with everything beside it."""
 
 
-F4, F5 = b"\x1bOS", b"\x1b[15~"
+F4, F5, F6 = b"\x1bOS", b"\x1b[15~", b"\x1b[17~"
 """What terminals send for these keys."""
 
 IDLE = ScreenLoad("alone", peers=0)
@@ -204,6 +207,40 @@ async def measure(load: ScreenLoad, seconds: float) -> ScreenRun:
         run = await watch(terminal, peers, load, seconds)
         await sending
         return run
+
+
+TRIPS = (
+    ScreenLoad("view and log", 10.0),
+    ScreenLoad("space-time", 10.0, opens=F4),
+    ScreenLoad("overlay", 10.0, opens=F5),
+    ScreenLoad("faults", 10.0, opens=F6),
+)
+"""Panes that a node has to answer beside."""
+
+QUICK_CYCLE = 0.05
+"""Seconds between the exchanges of a node that times them."""
+
+
+async def time_exchanges(load: ScreenLoad, seconds: float) -> TripRun:
+    """Exchange views with a node that has a screen, and with one that has none, while messages come in."""
+    async with contextlib.AsyncExitStack() as stack:
+        feeder = await PeerProcess.start("feeder", 1)
+        stack.push_async_callback(feeder.stop)
+        timer = await PeerProcess.start("timer", 2, cycle_period=QUICK_CYCLE)
+        stack.push_async_callback(timer.stop)
+        joining = [word for peer in (feeder, timer) for word in ("--join", peer.address)]
+        terminal, _ = await stack.enter_async_context(screen("--bind", "127.0.0.1:0", *joining))
+        await together([feeder, timer], "meet", peers=2)
+        terminal.type(load.opens)
+        sending = asyncio.create_task(feed([feeder], load, seconds))
+        await asyncio.sleep(SETTLE_PERIOD)
+        taken = await timer.do("time_exchanges", seconds=seconds)
+        await sending
+    return TripRun(
+        load.name,
+        Spread.of([trip for address, trip in taken if address != feeder.address]),
+        Spread.of([trip for address, trip in taken if address == feeder.address]),
+    )
 
 
 async def feed(peers: list[PeerProcess], load: ScreenLoad, seconds: float) -> None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from gossip_tui.corpus import ANSWERS, STORIES
-from gossip_tui.demo import Chatter, Remark, Swarm, close_nodes, open_nodes
+from gossip_tui.demo import HISTORY_LIMIT, Chatter, Remark, Swarm, close_nodes, open_nodes
 from gossip_tui.feed import NodeFeed
 from gossip_tui.options import NodeOptions
 from protocol import Message, Node
@@ -92,6 +92,12 @@ def test_a_line_is_plain_short_text(line: str) -> None:
 def test_no_line_stands_twice_so_each_reply_has_one_question() -> None:
     lines = [line for story in STORIES for line in story]
     assert len(lines) == len(set(lines))
+
+
+async def test_the_nodes_of_a_swarm_retain_little_since_they_share_one_process() -> None:
+    async with swarm_of(2, 3) as (nodes, _):
+        assert [node.config.history_limit for node in nodes] == [HISTORY_LIMIT] * 2
+        assert all(node.config.backlog_limit <= HISTORY_LIMIT for node in nodes)
 
 
 async def test_nodes_are_numbered_and_the_first_is_in_the_port_range() -> None:
