@@ -310,10 +310,8 @@ class Machine:
         """When ``handle_deadline`` is due next, on the clock of ``now``; ``math.inf`` when nothing is."""
         if self._has_left:
             return math.inf
-        intake = self._intake
-        if intake.is_quiet:
-            due_at, links_at = self._sampling.deadline, intake.neighbours.deadline
-            return min(links_at, due_at)
+        if self._intake.is_quiet:
+            return min(self._sampling.deadline, self._intake.neighbours.deadline)
         return min([part.deadline for part in self._parts])
 
     def datagrams_to_send(self) -> list[Datagram]:

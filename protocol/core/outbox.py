@@ -59,6 +59,15 @@ class Outbox:
         self.send_to_all(targets, item)
         self.fan_outs[dot] = (item, targets)
 
+    def forget(self) -> None:
+        """What waited was sent; forget what was noted of it."""
+        if self.offers:
+            self.offers.clear()
+        if self.fan_outs:
+            self.fan_outs.clear()
+        if self.bare:
+            self.bare.clear()
+
     def spare(self, dot: KeyDot, target: Address) -> None:
         """Do not send a message to a target after all: it has just come from there."""
         item, targets = self.fan_outs.get(dot, (None, ()))

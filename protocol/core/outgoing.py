@@ -34,17 +34,15 @@ class Outgoing:
         if not (out.waiting or self._sealed):
             return []
         datagrams, self._sealed = self._sealed, []
-        sealed = len(datagrams)
         waiting, out.waiting = out.waiting, {}
+        fresh: list[Datagram] = []
         for target, items in waiting.items():
-            self._assemble(target, items, now, datagrams)
-        out.offers.clear()
-        out.fan_outs.clear()
-        out.bare.clear()
-        fresh = datagrams[sealed:] if sealed else datagrams
+            self._assemble(target, items, now, fresh)
+        out.forget()
         self.datagram_count += len(fresh)
-        self.byte_count += sum([datagram.size for datagram in fresh])
-        return datagrams
+        for _, _, size in fresh:
+            self.byte_count += size
+        return datagrams + fresh if datagrams else fresh
 
     def _assemble(self, target: Address, items: list[Packed], now: float, datagrams: list[Datagram]) -> None:
         """Share out items for one target among as few datagrams as the limit allows, in order."""

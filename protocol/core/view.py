@@ -163,8 +163,7 @@ class PartialView:
         if peer_selection is PeerSelection.RAND:
             chosen = self._draw(pool, 1)
         else:
-            edge = (min if peer_selection is PeerSelection.TAIL else max)(map(stamp_of, pool))
-            chosen = self._one_of([entry for entry in pool if entry[2] == edge])
+            chosen = self._any_first(pool, youngest=peer_selection is PeerSelection.HEAD)
         return self._describe(chosen)[0]
 
     def sample(self, count: int, exclude: Collection[NodeId] = ()) -> list[Descriptor]:
@@ -224,12 +223,9 @@ class PartialView:
         """
         entries = self._entries
         before = entries.copy() if tell else NOBODY
-        held = entries.get
-        is_swapping = isinstance(view_selection, HealSwap) and view_selection.swap
-        offered = [entry for sent_one in sent if (entry := held(sent_one[0]))] if is_swapping else []
-        self._append(received)
+        fresh = self._append(received)
         if len(entries) > self._view_size:
-            self._cut_back(view_selection, offered)
+            self._cut_back(view_selection, sent, fresh)
         return self._change_since(before, len(received)) if tell else NO_CHANGE
 
     def resize(self, view_size: int, view_selection: HealSwap | ViewSelection) -> ViewChange:
@@ -239,7 +235,7 @@ class PartialView:
         """
         before = self._entries.copy()
         self._view_size = view_size
-        self._cut_back(view_selection, ())
+        self._cut_back(view_selection, (), ())
         return self._change_since(before, 0)
 
     def add(self, descriptor: Descriptor) -> ViewChange:
@@ -284,26 +280,26 @@ class PartialView:
             for node_id, address, stamp in entries
         ]
 
-    def _append(self, received: Iterable[Descriptor]) -> None:
+    def _append(self, received: Sequence[Descriptor]) -> set[NodeId]:
+        """Take descriptors in by the rules of ``merge``; returns whose were news."""
         own_id, tick, entries, holders = self._own_id, self._tick, self._entries, self._holders
-        held, holder_of = entries.get, holders.get
+        fresh: set[NodeId] = set()
+        held, holder_of, note = entries.get, holders.get, fresh.add
         for node_id, address, age in received:
-            stamp = tick - age if 0 <= age <= AGE_LIMIT else tick - min(max(age, 0), AGE_LIMIT)
             known = held(node_id)
-            if known is None:
-                holder = holder_of(address)
-                if node_id == own_id or (holder is not None and not self._dislodge(holder, node_id)):
-                    continue
-                holders[address] = node_id
-            elif known[2] >= stamp:
+            stamp = tick - (age if 0 <= age <= AGE_LIMIT else min(max(age, 0), AGE_LIMIT))
+            if node_id == own_id or (known is not None and known[2] >= stamp):
                 continue
-            elif known[1] != address:
+            if known is None or known[1] != address:
                 holder = holder_of(address)
                 if holder is not None and not self._dislodge(holder, node_id):
                     continue
-                del holders[known[1]]
+                if known is not None:
+                    del holders[known[1]]
                 holders[address] = node_id
             entries[node_id] = (node_id, address, stamp)
+            note(node_id)
+        return fresh
 
     def _dislodge(self, holder: NodeId, claimant: NodeId) -> bool:
         """Whether ``claimant`` started later than the holder of its address, who leaves; never the own."""
@@ -312,13 +308,15 @@ class PartialView:
             self.remove(holder)
         return later
 
-    def _cut_back(self, rule: HealSwap | ViewSelection, offered: Sequence[Entry]) -> None:
-        """Drop what is too much; ``offered`` is what a peer was sent, as it was before the view grew."""
+    def _cut_back(
+        self, rule: HealSwap | ViewSelection, sent: Iterable[Descriptor], fresh: Collection[NodeId]
+    ) -> None:
+        """Drop what is too much; ``fresh`` are those whose descriptors the peer brought."""
         excess = len(self._entries) - self._view_size
         if excess <= 0:
             return
         if isinstance(rule, HealSwap):
-            self._heal_and_swap(excess, rule, offered)
+            self._heal_and_swap(excess, rule, sent, fresh)
         else:
             self._cut(excess, rule)
 
@@ -331,33 +329,37 @@ class PartialView:
             unwanted = self._first(pool, excess, youngest=rule is ViewSelection.TAIL)
         self._discard(unwanted)
 
-    def _heal_and_swap(self, excess: int, rule: HealSwap, offered: Sequence[Entry]) -> None:
+    def _heal_and_swap(
+        self, excess: int, rule: HealSwap, sent: Iterable[Descriptor], fresh: Collection[NodeId]
+    ) -> None:
         """Drop ``excess`` descriptors by the rule of 2007."""
         entries = self._entries
         heal, swap = rule.heal, rule.swap
         if heal:
             pool = list(entries.values())
-            if heal == 1:
-                edge = min(map(stamp_of, pool))
-                oldest = self._one_of([entry for entry in pool if entry[2] == edge])
-            else:
-                oldest = self._first(pool, min(excess, heal))
+            oldest = self._any_first(pool) if heal == 1 else self._first(pool, min(excess, heal))
             self._discard(oldest)
             excess -= len(oldest)
         if swap and excess:
             # The paper removes from the head of its list, where the sent ones stand. A copy that the peer
             # refreshed stands at the tail: it is not what was sent, and stays.
             held = entries.get
-            stale = [entry for entry in offered if held(entry[0]) is entry]
+            stale = [entry for one in sent if one[0] not in fresh and (entry := held(one[0]))]
             del stale[min(excess, swap) :]
             self._discard(stale)
             excess -= len(stale)
         if excess:
             self._discard(self._draw(list(entries.values()), excess))
 
-    def _one_of(self, tied: list[Entry]) -> list[Entry]:
-        """Any one of equals, without dice where there is only one."""
-        return tied if len(tied) == 1 else self._draw(tied, 1)
+    def _any_first(self, pool: list[Entry], *, youngest: bool = False) -> list[Entry]:
+        """The oldest (or youngest) of a pool, which stays as it is; of several any, by dice."""
+        stamps = list(map(stamp_of, pool))
+        edge = max(stamps) if youngest else min(stamps)
+        at, equals = stamps.index(edge), stamps.count(edge)
+        if equals > 1:
+            for _ in range(int(self._dice() * equals)):
+                at = stamps.index(edge, at + 1)
+        return [pool[at]]
 
     def _first(self, pool: list[Entry], count: int, *, youngest: bool = False) -> list[Entry]:
         """Take the ``count`` oldest (or youngest) out of a pool; in no order, ties fall at random."""

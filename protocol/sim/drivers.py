@@ -139,7 +139,7 @@ class Cycles:
             if network.translators and not network.lets_in(source, receiver.address):
                 continue
             receiver.receive(data, source)
-            if receiver.is_up:
+            if not (receiver.is_crashed or receiver.is_frozen):
                 self._emit(receiver)
                 touched[receiver] = None
         for other in touched:

@@ -33,7 +33,8 @@ __all__ = ["LimitError", "Simulation"]
 Which = int | SimulatedNode | Iterable[int | SimulatedNode]
 """A node by its index or itself, or several of them."""
 
-FIRST_PORT = 7_000
+PORTS = tuple(range(7_000, 7_256))
+"""Where nodes listen: all on the first, the same number in memory, until the hosts are used up."""
 
 TRANSLATION_PERIOD = 30.0
 """Seconds that an address translator lets answers in. Source: what common ones keep for UDP, at the least."""
@@ -163,9 +164,7 @@ class Simulation:
     def _make_node(self, config: Config, name: str | None) -> SimulatedNode:
         number = self._node_count
         self._node_count += 1
-        address = Address(
-            f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", FIRST_PORT + (number >> 24)
-        )
+        address = Address(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", PORTS[number >> 24])
         dice = random.Random(f"node {number} of {self.seed}")
         node_id = self._new_id(name or f"n{number:02}", dice)
         machine = self._make_machine(node_id, address, config, dice)

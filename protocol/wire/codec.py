@@ -131,17 +131,15 @@ def count_of(items: Sequence[Packed]) -> bytes:
 
 
 def size_of_datagram(header: Header, items: Sequence[Packed]) -> int:
-    """Bytes that ``WireCodec.assemble`` gives, which raises for the same items."""
-    return START_SIZE + len(count_of(items)) + size_of_front(header) + sum([size for size, _ in items])
+    """Bytes that ``WireCodec.assemble`` gives, which raises for the same items.
 
-
-def size_of_front(header: Header) -> int:
-    """Bytes of the front that ``pack_header`` gives, by reckoning: simulations have too many to remember."""
+    The front is reckoned: in a simulation there are too many headers to remember what they pack to.
+    """
     _, _, address, cookie, offer = header
-    size = 2 + FRONT.size + NUMBER_SIZE * (bool(cookie) + bool(offer))
+    front = 2 + FRONT.size + NUMBER_SIZE * ((cookie > 0) + (offer > 0))
     if address is not None:
-        size += PART_SIZES[IPV6 if ":" in address.host else IPV4]
-    return size
+        front += PART_SIZES[IPV6 if ":" in address[0] else IPV4]
+    return START_SIZE + len(count_of(items)) + front + sum([size for size, _ in items])
 
 
 def refuse_map(_content: dict[Any, Any]) -> NoReturn:

@@ -117,6 +117,13 @@ def test_a_known_node_that_claims_the_own_address_is_not_believed() -> None:
     assert view.descriptors() == (known(1, age=5),)
 
 
+def test_the_own_id_at_the_address_of_another_node_does_not_drive_that_out() -> None:
+    view = PartialView(node(OWN, 5), place(OWN), 20, RandomAlone(1))
+    view.merge([known(1), Descriptor(node(OWN, 5), place(1), 0)], (), BLIND)
+    assert list(view) == [known(1)]
+    view.check()
+
+
 def test_a_newly_assigned_own_id_or_address_leaves_the_view() -> None:
     view = view_of(known(1), known(2), known(3))
     view.own_id = node(1)
