@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .file import StateFile, last_bound
+from .file import StateFile
+from .opening import last_bound
 
 __all__ = ["StateFile", "last_bound"]

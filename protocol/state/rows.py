@@ -7,6 +7,7 @@ away at the other and never changed, so that a large payload is written once.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -33,14 +34,18 @@ __all__ = [
     "pack_prefix",
     "peers_of",
     "prefix_of",
+    "sealed",
+    "unsealed",
 ]
 
 SCHEMA = (
-    "CREATE TABLE parts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE parts (name TEXT PRIMARY KEY, value BLOB NOT NULL,
+    checksum INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE messages (position INTEGER PRIMARY KEY, origin TEXT NOT NULL, sequence INTEGER NOT NULL,
     depth INTEGER NOT NULL, created_at REAL NOT NULL, delivered_at REAL NOT NULL, hops INTEGER NOT NULL,
-    flags INTEGER NOT NULL, parents BLOB NOT NULL, payload BLOB NOT NULL)""",
-    "CREATE TABLE clocks (position INTEGER PRIMARY KEY, entries BLOB NOT NULL)",
+    flags INTEGER NOT NULL, parents BLOB NOT NULL, payload BLOB NOT NULL, checksum INTEGER NOT NULL)""",
+    """CREATE TABLE clocks (position INTEGER PRIMARY KEY, entries BLOB NOT NULL,
+    checksum INTEGER NOT NULL)""",
 )
 """The tables of a state file."""
 
@@ -52,12 +57,30 @@ FROM_HISTORY, LATE, INEXACT = 1, 2, 4
 """Flags of a message."""
 
 
+def sealed(row: Row) -> Row:
+    """A row with the checksum that stands behind it in its table."""
+    *head, last = row
+    return (*row, zlib.crc32(last, zlib.crc32(packb(head))))
+
+
+def unsealed(row: Row) -> Row:
+    """A row without its checksum.
+
+    Raises:
+        ValueError: It is not what was written.
+    """
+    plain = row[:-1]
+    if not isinstance(plain[-1], bytes) or sealed(plain) != row:
+        raise ValueError(f"the row {row[0]!a} is not what was written")
+    return plain
+
+
 def message_row(message: SavedMessage) -> Row:
     """A message as a row of ``messages``."""
     flags = FROM_HISTORY * message.from_history | LATE * message.late | INEXACT * (not message.is_exact)
     return (
-        message.position, str(message.origin), message.sequence, message.depth, message.created_at,
-        message.delivered_at, message.hops, flags, packb(message.parents), message.payload,
+        message.position, str(message.origin), message.sequence, message.depth, float(message.created_at),
+        float(message.delivered_at), message.hops, flags, packb(message.parents), message.payload,
     )  # fmt: skip
 
 

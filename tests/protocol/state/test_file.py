@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -16,7 +18,8 @@ from protocol import Config, NodeId, StateFileError
 from protocol.core.identity import Address
 from protocol.core.machine import Machine
 from protocol.core.messages import COUNT_LIMIT
-from protocol.state import StateFile
+from protocol.state import StateFile, last_bound
+from protocol.state.rows import sealed
 from protocol.wire import WireCodec
 
 HERE = Address("127.0.0.1", 7117)
@@ -165,7 +168,7 @@ def test_the_file_stays_bounded_while_messages_come_and_go(path: Path) -> None:
         file._background.checkpoint()
         sizes.append(path.stat().st_size)
     file.close()
-    assert max(sizes[8:]) <= max(sizes[:8])
+    assert max(sizes[12:]) <= max(sizes[:12])
     file = StateFile.open(path, "")
     restored = machine_of(file, config=Config(history_limit=100))
     assert restored.send_gossip(b"next", 1.0, 1.0).id.sequence == 1_201
@@ -216,7 +219,7 @@ def test_a_place_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused(path: Path, used: bytes) -> None:
     path.write_bytes(used[:60] + (7).to_bytes(4) + used[64:])
-    assert refusal(path) == "was written by a newer version of this program: format 7, known is 1"
+    assert refusal(path) == "was written by a newer version of this program: format 7, known is 2"
 
 
 def test_a_file_of_another_cluster_is_refused(path: Path, used: bytes) -> None:
@@ -231,9 +234,11 @@ def test_a_read_only_file_is_refused(path: Path, used: bytes) -> None:
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_a_damaged_file_is_refused_or_read_but_never_an_error_of_another_kind(
+def test_a_damaged_file_is_refused_or_nothing_of_what_it_says_is_damaged(
     path: Path, used: bytes, seed: int
 ) -> None:
+    whole = StateFile.open(path, "")
+    whole.close()
     dice = random.Random(seed)
     data = bytearray(used)
     for _ in range(dice.choice((1, 8, 200))):
@@ -248,6 +253,82 @@ def test_a_damaged_file_is_refused_or_read_but_never_an_error_of_another_kind(
         assert path.read_bytes() == data
     else:
         file.close()
+        assert (file.saved, file.bound, file.has_left) == (whole.saved, whole.bound, whole.has_left)
+
+
+@pytest.mark.parametrize("text", [b"two", b"p1@", b"cluster", b"127.0.0.1", bytes([4, 1, 6, 64])])
+def test_a_byte_that_changed_in_place_is_noticed_whatever_it_would_have_said(
+    path: Path, used: bytes, text: bytes
+) -> None:
+    places = [at for at in range(len(used)) if used.startswith(text, at)] or [used.index(b"three") - 12]
+    for at in places:
+        path.write_bytes(used[:at] + bytes([used[at] ^ 1]) + used[at + 1 :])
+        assert "damaged" in refusal(path)
+
+
+def edit(path: Path, *statements: str, sealing: bool = True) -> None:
+    """Change a file as a program would that knows its format: with the right checksums."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    for statement in statements:
+        connection.execute(statement)
+    if sealing:
+        for table, key in (("parts", "name"), ("messages", "position"), ("clocks", "position")):
+            with contextlib.suppress(sqlite3.OperationalError):  # no such table
+                for row in connection.execute(f"SELECT * FROM {table}").fetchall():
+                    statement = f"UPDATE {table} SET checksum = ? WHERE {key} = ?"
+                    connection.execute(statement, (sealed(row[:-1])[-1], row[0]))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+
+
+def make_old(path: Path, *statements: str) -> None:
+    """Turn a file into one of the first format, which had no checksums."""
+    drops = [f"ALTER TABLE {table} DROP COLUMN checksum" for table in ("parts", "messages", "clocks")]
+    edit(path, *statements, *drops, "PRAGMA user_version = 1", sealing=False)
+
+
+def test_a_file_of_the_first_format_opens_and_is_brought_up_to_date(path: Path, used: bytes) -> None:
+    before = StateFile.open(path, "")
+    before.close()
+    make_old(path)
+    assert b"checksum" not in path.read_bytes()
+    assert last_bound(path) == HERE
+    for _ in range(2):
+        file = StateFile.open(path, "")
+        assert (file.saved, file.bound, file.has_left) == (before.saved, HERE, False)
+        file.close()
+        assert path.read_bytes()[60:64] == (2).to_bytes(4)
+    file = StateFile.open(path, "")
+    machine = machine_of(file)
+    say(machine, "four")
+    save(machine, file)
+    file.close()
+    assert used
+    file = StateFile.open(path, "")
+    assert texts(file) == ["one", "two", "three", "four"]
+    file.close()
+
+
+def test_a_file_of_the_first_format_that_makes_no_sense_stays_as_it_was(path: Path, used: bytes) -> None:
+    assert used
+    make_old(path, "DELETE FROM messages WHERE position = 2")
+    assert refusal(path) == "is damaged: messages are missing in between"
+
+
+def test_a_node_that_is_killed_just_after_the_upgrade_finds_a_file_of_the_new_format(
+    path: Path, used: bytes
+) -> None:
+    assert used
+    make_old(path)
+    file = StateFile.open(path, "")
+    copy = path.with_name("copy")  # as the disk has it now
+    shutil.copy(path, copy)
+    shutil.copy(path.with_name(path.name + "-wal"), copy.with_name("copy-wal"))
+    file.close()
+    again = StateFile.open(copy, "")
+    assert texts(again) == ["one", "two", "three"]
+    again.close()
 
 
 @pytest.mark.parametrize(
@@ -277,11 +358,7 @@ def test_a_damaged_file_is_refused_or_read_but_never_an_error_of_another_kind(
 )
 def test_a_file_whose_content_makes_no_sense_is_damaged(path: Path, used: bytes, statement: str) -> None:
     assert used
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute(statement)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.close()
+    edit(path, statement)
     assert "damaged" in refusal(path)
 
 
@@ -322,10 +399,7 @@ def test_when_there_is_room_again_everything_is_written(path: Path) -> None:
 
 def test_an_own_message_far_ahead_of_the_others_keeps_no_node_from_starting(path: Path, used: bytes) -> None:
     assert used
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE messages SET sequence = 1 << 40 WHERE position = 3")
-    connection.commit()
-    connection.close()
+    edit(path, "UPDATE messages SET sequence = 1 << 40 WHERE position = 3")
     file = StateFile.open(path, "")
     machine = machine_of(file)
     assert machine.unacknowledged == 1
