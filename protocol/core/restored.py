@@ -1,0 +1,81 @@
+"""Standing again where a node stood that was saved: the prefix, the messages after it, and their clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from .delivered import DeliveredSet
+from .frontier import Frontier
+from .hold_back import Held, Origin
+from .identity import Address, Dot, Key
+from .log import lookup
+from .messages import Message, Rumor
+from .saved import Entries, SavedClock, SavedMessage, SavedPrefix
+
+__all__ = ["RestoredSet"]
+
+
+class RestoredSet(DeliveredSet):
+    """A delivered set that may begin with what was saved of another."""
+
+    def restore(
+        self, prefix: SavedPrefix, messages: Iterable[SavedMessage], clocks: Iterable[SavedClock]
+    ) -> None:
+        """Stand where a node stood that saved this: nothing is told, and nothing was delivered here yet."""
+        for node, sequence, depth in prefix.floors:
+            self.memory.raise_floor(self.queue.name(node), sequence, depth)
+        self.memory.restore(prefix.horizon, prefix.forgotten)
+        deep = [(node.key, sequence, depth) for node, sequence, depth in prefix.floors]
+        self.log.restore(prefix.first, deep, prefix.frontier, prefix.depth, prefix.forgotten)
+        self.frontier = Frontier(prefix.frontier)
+        depths = {key: depth for key, _, depth in deep}
+        for pin in prefix.pins:
+            self.clocks.restore_pin(pin, depths.get(pin.origin.key, 0))
+        known = dict(clocks)
+        self._delivered_depth = prefix.depth
+        within = lookup({key: sequence for key, sequence, _ in deep})
+        for saved in messages:
+            self._restore_message(saved, known.get(saved.position), within)
+        self.depth = self._delivered_depth
+        pins = self.clocks.pinned
+        for dot in [dot for dot in pins if self.frontier.dots.get(dot[0]) != dot[1]]:
+            del pins[dot]
+
+    def _restore_message(
+        self, saved: SavedMessage, entries: Entries | None, prefix: Callable[[Key], int]
+    ) -> None:
+        origin, sequence, key = saved.origin, saved.sequence, saved.origin.key
+        rumor = Rumor(
+            origin, sequence, saved.depth, saved.created_at, saved.parents, saved.payload, saved.hops
+        )
+        held = Held(rumor, key, Address("", 0), 0.0, saved.from_history)
+        known = self.clocks.restored(held, entries)
+        derived = known or self.clocks.of_late(held)
+        message = Message(
+            Dot(origin, sequence),
+            saved.payload,
+            parents=held.past,
+            named=self._named,
+            depth=saved.depth,
+            derived=derived,
+            created_at=saved.created_at,
+            delivered_at=saved.delivered_at,
+            hops=saved.hops,
+            from_history=saved.from_history,
+            late=saved.late,
+        )
+        entry = self.log.append(key, held.past, message, derived)
+        entry.is_exact = saved.is_exact and known is not None
+        known_origin = self.queue.name(origin)
+        if sequence > known_origin.floor + 1:  # forgotten when the prefix was saved, and recalled since
+            self._count_as_had(known_origin, sequence - 1, saved.depth)
+        self.memory.raise_floor(known_origin, sequence, saved.depth)
+        self._delivered_depth = max(self._delivered_depth, saved.depth)
+        if sequence > prefix(key):
+            self.frontier.advance(key, sequence, saved.parents)
+
+    def _count_as_had(self, origin: Origin, sequence: int, depth: int) -> bool:
+        if not self.memory.recall(origin, sequence, depth):
+            return False
+        self.log.recall(origin.key, sequence, depth)
+        return True
