@@ -1,18 +1,16 @@
-"""What travels between nodes, and what a node hands to its application.
+"""What travels between nodes: every item of a datagram.
 
-Everything that travels is a ``NamedTuple`` of plain values; ``protocol.wire`` turns it into bytes and back. A
-dot travels as ``(key, sequence)``, since the name of an origin may not be known yet when its key is.
+Everything that travels is a ``NamedTuple`` of plain values; ``protocol.wire`` turns it into bytes and back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .clock import VectorClock
-from .derived import DerivedClock
-from .identity import Address, Dot, Key, NodeId
+from .dots import COUNT_LIMIT, HOPS_LIMIT, NO_HORIZON, DeepDot, Horizon, KeyDot, Range, passed_on
+from .identity import Address, Key, NodeId
+from .message import Message
 from .view import Descriptor
 
 __all__ = [
@@ -61,16 +59,6 @@ __all__ = [
     "passed_on",
 ]
 
-HOPS_LIMIT = 127
-"""Hops are counted up to here, one byte on the wire; nothing depends on them."""
-
-KeyDot = tuple[Key, int]
-"""A dot as it travels: the key of the origin and a sequence number (0 where a floor says "nothing yet")."""
-
-
-DeepDot = tuple[Key, int, int]
-"""A dot with the depth of its message."""
-
 
 class Header(NamedTuple):
     """What stands once at the front of every datagram."""
@@ -84,14 +72,6 @@ class Header(NamedTuple):
     """The receiver's cookie for the sender's address, returned as proof; 0 for none."""
     offer: int = 0
     """The sender's cookie for the receiver's address, to be returned from now on; 0 for none."""
-
-
-class Range(NamedTuple):
-    """Messages ``low`` to ``high`` (both included) of one origin."""
-
-    key: Key
-    low: int
-    high: int
 
 
 class Rumor(NamedTuple):
@@ -110,11 +90,6 @@ class Rumor(NamedTuple):
     """How often the message was passed on before this copy was sent; the origin sends 0."""
 
 
-def passed_on(hops: int) -> int:
-    """The hops of a copy sent on by a node that received it with ``hops``."""
-    return min(hops + 1, HOPS_LIMIT)
-
-
 class BareRumor(NamedTuple):
     """A message whose parents do not fit beside it; they come in ``Parents`` pages of the same sender."""
 
@@ -131,10 +106,6 @@ class Parents(NamedTuple):
     page: int
     pages: int
     entries: tuple[KeyDot, ...]
-
-
-COUNT_LIMIT = (1 << 64) - 1
-"""Messages that one number can tell of. Forged baselines can add up to more; then this is what is told."""
 
 
 class Digest(NamedTuple):
@@ -181,17 +152,6 @@ class Padding(NamedTuple):
     """Bytes without meaning, so that the answer to a first contact may be as large as it needs to be."""
 
     size: int
-
-
-class Horizon(NamedTuple):
-    """What a node has forgotten: unknown origins that started no later, and their messages no deeper."""
-
-    depth: int
-    incarnation: int
-
-
-NO_HORIZON = Horizon(0, 0)
-"""Nothing is forgotten."""
 
 
 class Want(NamedTuple):
@@ -441,117 +401,3 @@ Item = (
     | Graft
 )
 """Everything that can stand in a datagram."""
-
-
-class Message:
-    """A message as it was delivered: once, and after everything that happened before it.
-
-    Its clock is derived from its parents' clocks when it is first read.
-    """
-
-    __slots__ = (
-        "_derived",
-        "_named",
-        "_parents",
-        "created_at",
-        "delivered_at",
-        "depth",
-        "from_history",
-        "hops",
-        "id",
-        "late",
-        "payload",
-    )
-
-    id: Dot
-    payload: bytes
-    depth: int
-    """One more than the largest depth its origin knew (a Lamport number)."""
-    created_at: float
-    """Unix seconds by the origin's clock."""
-    delivered_at: float
-    """Unix seconds by this node's clock."""
-    hops: int
-    """How many nodes passed it on before it came here; 0 for what the origin sent itself, own messages
-    included."""
-    from_history: bool
-    """Whether it came with the history that a sponsor sent on joining or after a gap."""
-    late: bool
-    """Whether it was delivered after a gap had been declared over its place: not in causal order."""
-
-    def __init__(
-        self,
-        id: Dot,  # noqa: A002 - the public attribute's name
-        payload: bytes,
-        *,
-        parents: tuple[KeyDot, ...] | tuple[Dot, ...],
-        named: Callable[[Any], tuple[Dot, ...]] = tuple,
-        depth: int,
-        derived: DerivedClock,
-        created_at: float,
-        delivered_at: float,
-        hops: int = 0,
-        from_history: bool = False,
-        late: bool = False,
-    ) -> None:
-        self.id = id
-        self.payload = payload
-        self._parents = parents
-        self._named = named
-        self.depth = depth
-        self.created_at = created_at
-        self.delivered_at = delivered_at
-        self.hops = hops
-        self.from_history = from_history
-        self.late = late
-        self._derived = derived
-
-    @property
-    def text(self) -> str:
-        """The payload as UTF-8, U+FFFD where it is none; ``printable`` makes it safe for a terminal."""
-        return self.payload.decode("utf-8", "replace")
-
-    @property
-    def parents(self) -> tuple[Dot, ...]:
-        """The origin's previous message, if any, and the other maximal dots it had delivered by then."""
-        named = self._named(self._parents)
-        if len(named) == len(self._parents):
-            return named
-        return self._named_by_clock()
-
-    def _named_by_clock(self) -> tuple[Dot, ...]:
-        """The parents, where the node has forgotten an origin that the clock still names."""
-        parents: list[Dot] = []
-        for dot in self._parents:
-            stamp = None if isinstance(dot, Dot) else self._derived.find(dot[0])
-            if stamp is not None:
-                parents.append(Dot(stamp[2], dot[1]))
-            else:
-                parents += self._named((dot,))
-        return tuple(parents)
-
-    @property
-    def clock(self) -> VectorClock:
-        """Every message that happened before this one, and itself: the last sequence of each origin.
-
-        Of the ``clock_limit`` origins whose last message has the largest (depth, origin), the same on every
-        node; an origin not in it is either unknown to this message or has been silent for long.
-        """
-        return self._derived.clock()
-
-    @property
-    def order(self) -> tuple[int, NodeId, int]:
-        """Sorting by this gives the display order: it extends happened-before and is equal on all nodes."""
-        return (self.depth, self.id.origin, self.id.sequence)
-
-    def happened_before(self, other: Message) -> bool:
-        """Whether the origin of ``other`` had delivered this message when it sent ``other``."""
-        origin, sequence = self.id
-        return self.id != other.id and other.clock.get(origin, 0) >= sequence
-
-    def is_concurrent_with(self, other: Message) -> bool:
-        """Whether neither happened before the other; no message is concurrent with itself."""
-        return self.id != other.id and not self.happened_before(other) and not other.happened_before(self)
-
-    def __repr__(self) -> str:
-        return f"<Message {self.id} {self.payload[:32]!r} depth {self.depth}>"
