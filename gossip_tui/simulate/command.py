@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from gossip_tui.collector import collect_less_often
 from gossip_tui.shutdown import give_up_stdout
 from protocol.errors import ConfigError, GossipError
 
@@ -62,6 +63,7 @@ def simulate(plan: Plan, output: Output, *, anyway: bool = False) -> int:
         OSError: Standard output can't be written.
     """
     output.check()
+    collect_less_often()
     if not anyway:
         check_memory(plan.experiments, memory_available())
     try:

@@ -1,7 +1,7 @@
 """How many exchanges of views whole machines make in the simulator, and where their time goes.
 
 One process, one core, object mode, no observers: cycles of atomic exchanges between the machines that also
-run on UDP.
+run on UDP. The garbage collector is told what ``gossip-tui simulate`` tells it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from gossip_tui.collector import collect_less_often
 from protocol.sim import Experiment, ExperimentRun
 
 from .figures import ExchangeRun, percentile
@@ -57,6 +58,7 @@ QUICK_PLANS = (ExchangePlan("default", 50, 8, 3, 2),)
 
 def measure(plan: ExchangePlan) -> ExchangeRun:
     """Time one network, once for the rate and once more with looks at what runs."""
+    collect_less_often()
     experiment = plan.experiment
     run = experiment.begin(every=experiment.cycles)
     advance(run, WARM_UP)

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
+from gossip_tui.collector import collect_less_often
 from protocol.sim import Experiment, Overlay
 
 from .report import table
@@ -93,6 +94,7 @@ class Run(NamedTuple):
 
 def measure(run: Run) -> Values:
     """Make an overlay and look at it from all sides."""
+    collect_less_often()
     is_random = run.strategy == RANDOM
     experiment = Experiment(
         nodes=run.nodes,

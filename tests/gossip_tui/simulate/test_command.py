@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import errno
+import gc
 import io
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gossip_tui.cli import main
+from gossip_tui.collector import YOUNG_OBJECTS
 from gossip_tui.simulate import command
 from gossip_tui.simulate.memory import check_memory, memory_available
 from gossip_tui.simulate.records import BROADCAST_FIELDS, CYCLE_FIELDS, CsvFile, finite, json_line
@@ -24,6 +26,14 @@ from protocol.sim import Experiment
 from .fakes import BROADCAST, figures, play
 
 SMALL = ("simulate", "--nodes", "10", "--view-size", "8", "--cycles", "3")
+
+
+@pytest.fixture(autouse=True)
+def same_collector_afterwards() -> Iterator[None]:
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
@@ -278,6 +288,13 @@ def test_signals_mean_afterwards_what_they_meant_before(monkeypatch: pytest.Monk
     play(monkeypatch, at(2, lambda: os.kill(os.getpid(), signal.SIGTERM)))
     assert main(SMALL) == 0
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_while_it_runs_the_garbage_collector_looks_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    play(monkeypatch, at(2, lambda: seen.append(gc.get_threshold()[0])))
+    assert main(SMALL) == 0
+    assert seen == [YOUNG_OBJECTS]
 
 
 # readers, terminals, warnings
