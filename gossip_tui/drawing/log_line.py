@@ -187,9 +187,15 @@ def notice_room(layout: Layout) -> int:
     return max(0, layout.width - layout.time - bool(layout.time) - 3)
 
 
-def notice_parts(text: Safe, layout: Layout) -> list[Safe]:
-    """The text of a notice as the lines it takes, broken between words; an unknown width breaks nothing."""
-    room = notice_room(layout)
+def notice_parts(text: Safe, layout: Layout, spare: int = 0) -> list[Safe]:
+    """The text of a notice as the lines it takes, broken between words; an unknown width breaks nothing.
+
+    Args:
+        text: What the notice says.
+        layout: How the cells of a line are shared out.
+        spare: Cells at the end of a line to leave free.
+    """
+    room = notice_room(layout) - spare
     if room < NARROWEST_NOTICE or cell_len(text) <= room:
         return [text]
     parts = textwrap.wrap(text, room)

@@ -321,7 +321,8 @@ class CausalLogPane(FollowingPane):
     def _add_words(self, words: Words) -> None:
         with self.settled():
             self._painter.resize(self.line_width)
-            for number, part in enumerate(self._painter.notice_parts(safe(words.text))):
+            spare = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical  # one may come
+            for number, part in enumerate(self._painter.notice_parts(safe(words.text), spare)):
                 notice = self._records.add_notice(part, words.kind, words.at, continues=number > 0)
                 self.count_new(self._comes_below(notice, None))
 

@@ -116,9 +116,9 @@ class LogPainter:
             line = self._cache[key] = self._message_line(record, above)
         return line
 
-    def notice_parts(self, text: Safe) -> list[Safe]:
-        """The lines that the text of a notice takes."""
-        return notice_parts(text, self._layout)
+    def notice_parts(self, text: Safe, spare: int = 0) -> list[Safe]:
+        """The lines that the text of a notice takes, each with so many cells to spare."""
+        return notice_parts(text, self._layout, spare)
 
     def held(self, message: HeldMessage) -> Line:
         """The line of a held-back message."""

@@ -174,6 +174,17 @@ async def test_notices_are_lines_of_the_log() -> None:
         ]
 
 
+@pytest.mark.parametrize("first", ["a", "ab"])
+async def test_no_word_of_a_notice_is_cut_when_the_scroll_bar_comes_with_it(first: str) -> None:
+    pane = make()
+    async with shown(pane) as pilot:
+        pane.add_messages(many_messages(pane.size.height - 1))
+        pane.add_notice(f"{first} " + "a " * 90)  # one of both fills its lines to the last cell
+        await pilot.pause()
+        assert pane.show_vertical_scrollbar
+        assert not any("a…" in line or "…" in line[-3:] for line in pane.visible_text[-3:])
+
+
 async def test_a_notice_that_does_not_fit_a_line_goes_on_in_the_next() -> None:
     pane = make()
     async with shown(pane):
