@@ -116,7 +116,7 @@ def neighbours(message: Message, log: Sequence[Message]) -> Sequence[Message]:
 
 def clock_text(clock: VectorClock) -> str:
     """A whole clock, names made safe."""
-    return "{" + "  ".join(f"{safe(label, 80)}: {count:,}" for label, count in clock.by_name().items()) + "}"
+    return "{" + "  ".join(f"{safe(label, 80)}:{count:,}" for label, count in clock.by_name().items()) + "}"
 
 
 def clock_time(at: float) -> str:

@@ -130,7 +130,7 @@ def test_the_facts_of_a_message_are_complete() -> None:
         "hops",
         "size",
     ]
-    assert facts["clock"] == "{p1: 1  p3: 1}"
+    assert facts["clock"] == "{p1:1  p3:1}"
     assert facts["parents"] == "p1#1"
     assert facts["hops"] == "2"
     assert facts["size"] == "5 bytes"
