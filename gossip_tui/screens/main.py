@@ -50,6 +50,9 @@ FRAME_ROWS = 10
 TITLES = ("Causal log", "Space-time", "Overlay", "Faults")
 """What the panes at the right are called while others stand in front of them; in the order of their keys."""
 
+TAB_KEYS = ("F3", "F4", "F5", "F6")
+"""What stands for them where there is no room for that."""
+
 TOUR_NAMES = {
     Where.VIEW: "Partial view (F2)",
     Where.LOG: "Causal log (F3)",
@@ -143,7 +146,7 @@ class MainScreen(Screen[None]):
         )
         self.faults = FaultDialsPane(lab, settle_period=4.8 * look_period, glyphs=glyphs, id="faults")
         for place, tab in enumerate(self.tabs):
-            tab.tabs = TITLES[:place], TITLES[place + 1 :]
+            tab.tabs = tuple((names[:place], names[place + 1 :]) for names in (TITLES, TAB_KEYS))
         self.footer = KeyFooter(edge="" if ascii_only else "▏")
         self.tour_panel = TourPanel((SMALL_COLUMNS, SMALL_ROWS), glyphs=glyphs, id="tour")
         self.front_pane: Tab = self.log_pane

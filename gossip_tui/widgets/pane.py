@@ -118,8 +118,8 @@ class Pane(ScrollView, can_focus=True):
         self.glyphs = glyphs
         self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None
-        self.tabs: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-        """Titles of the panes behind this one: those that come before it, and those after."""
+        self.tabs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+        """What panes behind this one are called, those before it and those after; the longest names first."""
         self.pointed = False
         """Whether the tour points at this pane; ``point`` changes it."""
         self._titles: tuple[tuple[str, ...], str] = ((), "")
@@ -202,20 +202,21 @@ class Pane(ScrollView, can_focus=True):
     def set_title(self, title: str, subtitle: str = "") -> None:
         """Put safe text into the frame, never read as markup; only a change draws the frame anew.
 
-        The titles of the panes behind this one stand beside its own. Where there is no room for all of them,
-        the own one loses what it says beside the name of the pane; where that is not enough, it stands alone.
+        The titles of the panes behind this one stand beside its own, their keys where those have no room,
+        and where there is none for these either the own one stands alone.
         """
-        before, after = self.tabs
         if self.pointed:
             title = f"{self.glyphs.pointer} {title}"
-        name = title.strip().split("  ", 1)[0]
-        room = self.title_width - cell_len("".join(before + after)) - len(GAP) * len(before + after)
-        own = next((one for one in (title, name) if cell_len(one) <= room), None)
-        titles = (title,) if own is None else (*before, own, *after)
+        titles: tuple[str, ...] = (title,)
+        self._front = 0
+        for before, after in self.tabs:
+            row = (*before, title, *after)
+            if cell_len(GAP.join(row)) <= self.title_width:
+                titles, self._front = row, len(before)
+                break
         if (titles, subtitle) == self._titles:
             return
         self._titles = titles, subtitle
-        self._front = 0 if own is None else len(before)
         gap = GAP.replace("│", "|") if self.glyphs.border == "ascii" else GAP
         parts = [
             Content(one) if place == self._front else Content.styled(one, OTHER_TAB)
