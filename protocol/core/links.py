@@ -47,6 +47,9 @@ REPLY_RATE = 4 * 1024 * 1024
 REPLY_BURST = 1024 * 1024
 """Bytes of messages that one source may ask for at once."""
 
+FULL_ALLOWANCE = float(REPLY_BURST)
+"""What a source begins with, one number for all."""
+
 ANY_NONCE = 1 << 63
 """Nonces are counted from here where nobody guesses: they are as long as those that are drawn."""
 
@@ -87,8 +90,16 @@ class Link:
         """Of its last exchange request, to tell a repeated one."""
         self.round_trip: float | None = None
         """Smoothed seconds from request to answer."""
-        self.allowance = float(REPLY_BURST)
+        self.allowance = FULL_ALLOWANCE
         self.refilled_at = now
+
+    def admit(self, size: int, now: float) -> bool:
+        """Whether a datagram of this size may leave; it counts against what an unproven address sent."""
+        if now > self.proven_until:
+            if self.balance < size:
+                return False
+            self.balance -= size
+        return True
 
 
 class Links:
@@ -234,17 +245,6 @@ class Links:
     def _refill(self, link: Link, now: float) -> None:
         link.allowance = min(REPLY_BURST, link.allowance + (now - link.refilled_at) * REPLY_RATE)
         link.refilled_at = now
-
-    def admit(self, target: Address, size: int, now: float) -> bool:
-        """Whether a datagram of this size may leave; it counts against what an unproven address sent."""
-        if not self.verifies:
-            return True
-        link = self.dial(target, now)
-        if now > link.proven_until:
-            if link.balance < size:
-                return False
-            link.balance -= size
-        return True
 
     def room_for(self, target: Address, limit: int) -> int:
         """Bytes that may be sent to an address now, at most ``limit``."""

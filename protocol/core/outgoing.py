@@ -5,6 +5,7 @@ from __future__ import annotations
 from .codec import DATAGRAM_LIMIT, Datagram, Packed
 from .context import Context
 from .identity import Address
+from .links import Link
 from .messages import Header
 from .outbox import Outbox
 
@@ -48,27 +49,36 @@ class Outgoing:
         """Share out items for one target among as few datagrams as the limit allows, in order."""
         context = self.context
         links = context.links
+        link = None
         if links.verifies:
+            link = links.dial(target, now)
             offer = links.cookie_for(target, now) if target in self.out.offers else 0
-            header = context.header(links.dial(target, now).cookie, offer)
+            header = context.header(link.cookie, offer)
         else:
             header = context.plain_header()
         if len(items) <= 1:
-            self._emit(target, header, items, now, datagrams)
+            self._emit(target, link, header, items, now, datagrams)
             return
         room = DATAGRAM_LIMIT - context.codec.header_size(header)
         start = size = 0
         for index, item in enumerate(items):
             if size + item.size > room and index > start:
-                self._emit(target, header, items[start:index], now, datagrams)
+                self._emit(target, link, header, items[start:index], now, datagrams)
                 start, size = index, 0
             size += item.size
-        self._emit(target, header, items[start:] if start else items, now, datagrams)
+        self._emit(target, link, header, items[start:] if start else items, now, datagrams)
 
     def _emit(
-        self, target: Address, header: Header, items: list[Packed], now: float, datagrams: list[Datagram]
+        self,
+        target: Address,
+        link: Link | None,
+        header: Header,
+        items: list[Packed],
+        now: float,
+        datagrams: list[Datagram],
     ) -> None:
+        """Make one datagram; ``link`` is that of the target, None where nobody has to prove an address."""
         data = self.context.codec.assemble(header, items)
-        size, links = len(data), self.context.links
-        if size <= DATAGRAM_LIMIT and (not links.verifies or links.admit(target, size, now)):
+        size = len(data)
+        if size <= DATAGRAM_LIMIT and (link is None or link.admit(size, now)):
             datagrams.append(Datagram(target, data, size))

@@ -79,27 +79,27 @@ def test_nonces_and_cookies_are_never_0_and_nonces_never_repeat() -> None:
 def test_to_a_stranger_go_as_many_bytes_as_came_and_no_more() -> None:
     links = Links(b"secret")
     links.heard(PEER, header(), 100, 0.0)
-    assert links.admit(PEER, 60, 0.0)
-    assert not links.admit(PEER, 41, 0.0)
-    assert links.admit(PEER, 40, 0.0)
+    assert links.dial(PEER, 0.0).admit(60, 0.0)
+    assert not links.dial(PEER, 0.0).admit(41, 0.0)
+    assert links.dial(PEER, 0.0).admit(40, 0.0)
     assert links.room_for(PEER, 1_400) == 0
     links.grant(PEER, 1_000, 0.0)
-    assert not links.admit(PEER, 1, 0.0)
+    assert not links.dial(PEER, 0.0).admit(1, 0.0)
 
 
 def test_an_address_told_by_others_gets_what_was_granted_and_what_it_sent() -> None:
     links = Links(b"secret")
     links.dial(PEER, 0.0)
-    assert not links.admit(PEER, 1, 0.0)
+    assert not links.dial(PEER, 0.0).admit(1, 0.0)
     links.grant(PEER, 200, 0.0)
     links.heard(PEER, header(), 50, 0.0)
-    assert links.admit(PEER, 250, 0.0)
-    assert not links.admit(PEER, 1, 0.0)
+    assert links.dial(PEER, 0.0).admit(250, 0.0)
+    assert not links.dial(PEER, 0.0).admit(1, 0.0)
 
 
 def test_a_proven_address_gets_everything() -> None:
     links = proven()
-    assert all(links.admit(PEER, 1_400, 0.0) for _ in range(1_000))
+    assert all(links.dial(PEER, 0.0).admit(1_400, 0.0) for _ in range(1_000))
 
 
 def test_unasked_messages_to_an_unproven_address_stop_at_the_limit_until_it_proves_itself() -> None:
@@ -107,7 +107,7 @@ def test_unasked_messages_to_an_unproven_address_stop_at_the_limit_until_it_prov
     pushes = 0
     while links.may_push(PEER, 100, 0.0):
         pushes += 1
-        assert links.admit(PEER, 152, 0.0)
+        assert links.dial(PEER, 0.0).admit(152, 0.0)
     assert pushes == BLIND_PUSH_LIMIT // 100
     links.heard(PEER, header(links.cookie_for(PEER, 0.0)), 100, 0.0)
     assert links.may_push(PEER, 100, 0.0)
