@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,8 +12,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
-from protocol.core.identity import NodeId
-from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import Strategy
 from protocol.errors import GossipError
@@ -23,8 +20,8 @@ from .command import Command, CommandError
 from .command_line import Invocation
 from .commands import COMMANDS, available, find_command
 from .completion import Vocabulary
+from .departure import Departure
 from .drawing.mentions import mentions
-from .drawing.names import Names
 from .drawing.status_line import Recent, Status
 from .experiments import Lab
 from .export_commands import copy_text
@@ -32,15 +29,14 @@ from .failures import Failures
 from .guide import Guide
 from .keys import key_label
 from .notices import Notice
+from .openings import Openings
 from .palette import GossipCommands
 from .recording.feed import ReplayFeed
 from .recording.taping import Taping
 from .runner import THEME_PREFIX, CommandRunner, theme_names
-from .screens.help import HelpScreen
 from .screens.main import MainScreen
-from .screens.message import MessageScreen, clock_time, neighbours
+from .screens.message import clock_time
 from .screens.peers import PeersScreen
-from .screens.question import PasteAnswer, PasteQuestion, QuitAnswer, QuitQuestion
 from .shown import Feed, Update
 from .text import safe
 from .theme import ASCII, THEMES, UNICODE, colorless
@@ -60,9 +56,6 @@ __all__ = ["GossipApp"]
 
 TICK_PERIOD = 0.25
 """Seconds between two looks at the feed: quick enough to seem live, slow enough to be calm and cheap."""
-
-INSIST_PERIOD = 2.0
-"""Seconds within which a second Ctrl-C quits; the first one might have been meant to copy."""
 
 TOAST_PERIOD = 1.0
 """Seconds before the same toast may come again."""
@@ -130,10 +123,12 @@ class GossipApp(App[None], inherit_bindings=False):
         if self.replay is not None:
             wall_clock, clock = self.replay.wall_clock, self.replay.elapsed
         self.runner = CommandRunner(self)
+        self.openings = Openings(self)
+        self.departure = Departure(self, clock)
         self.glyphs = ASCII if ascii else UNICODE
         self.composer = Composer(
             self.runner.take,
-            self.ask_about_paste,
+            self.openings.ask_about_paste,
             self.vocabulary,
             lambda: feed.payload_limit,
             invitations=INVITATIONS if self.replay is None else IN_A_RECORDING,
@@ -158,7 +153,6 @@ class GossipApp(App[None], inherit_bindings=False):
         self._tick_period = tick_period
         self._clock = clock
         self._toasted: dict[str, float] = {}
-        self._insisting_until = -math.inf
         self.set_class(ascii, "-ascii")
         for own in THEMES:
             self.register_theme(own)
@@ -413,30 +407,13 @@ class GossipApp(App[None], inherit_bindings=False):
             )
         self.theme = full
 
-    def show_help(self) -> None:
-        """Open the help."""
-        self.push_screen(HelpScreen(self.glyphs, self.commands, self.main.place))
-
-    def show_peers(self) -> None:
-        """Open the list of everyone heard of."""
-        self.push_screen(PeersScreen(self.snapshot))
-
     def on_causal_log_pane_message_chosen(self, event: CausalLogPane.MessageChosen) -> None:
         """Open a message of the log."""
-        self.show_message(event.message)
+        self.openings.show_message(event.message)
 
     def on_space_time_pane_event_chosen(self, event: SpaceTimePane.EventChosen) -> None:
         """Open the message that an event is about."""
-        self.show_message(event.message)
-
-    def show_message(self, message: Message) -> None:
-        """Open a message in full."""
-        names = Names()
-        names.learn([self.snapshot.id, *(row.id for row in self.snapshot.peers)])
-        around = neighbours(message, self.main.log_pane.messages)
-        names.learn([other.id.origin for other in around])
-        self.push_screen(MessageScreen(message, around, names))
-        self.guide.note_opened(message, around)
+        self.openings.show_message(event.message)
 
     def on_copy_wanted(self, event: CopyWanted) -> None:
         """Copy what some pane or dialog shows."""
@@ -447,19 +424,11 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def on_partial_view_pane_peer_chosen(self, event: PartialViewPane.PeerChosen) -> None:
         """Go to the peer of a row."""
-        self.go_to_peer(event.row.id)
+        self.openings.go_to_peer(event.row.id)
 
     def on_overlay_pane_node_chosen(self, event: OverlayPane.NodeChosen) -> None:
         """Go to a node of the graph."""
-        self.go_to_peer(event.node)
-
-    def go_to_peer(self, node: NodeId) -> None:
-        """Move to that node in the demo; anywhere else show what is known of the peer."""
-        seats = self.feed.seats
-        if self.is_demo and node.name in seats:
-            self.feed.move(seats.index(node.name))
-        else:
-            self.push_screen(PeersScreen(self.snapshot, node))
+        self.openings.go_to_peer(event.node)
 
     def on_fault_dials_pane_command_wanted(self, event: FaultDialsPane.CommandWanted) -> None:
         """Carry out what turning a dial stands for."""
@@ -470,47 +439,12 @@ class GossipApp(App[None], inherit_bindings=False):
         self.tick()
         event.pane.settle()
 
-    def ask_about_paste(self, lines: list[str]) -> None:
-        """Ask whether several pasted lines are several messages."""
-        question = PasteQuestion(lines, self.feed.payload_limit)
-        self.push_screen(question, partial(self._send_pasted, lines))
-
-    def _send_pasted(self, lines: list[str], answer: PasteAnswer | None) -> None:
-        if answer is PasteAnswer.MANY:
-            self.runner.send_many(lines)
-        elif answer is PasteAnswer.ONE:
-            self.runner.send_many(["\n".join(lines)])
-
     # Going.
 
     def action_help_quit(self) -> None:
         """Ctrl-C with nothing selected: say how to quit; pressed again at once, do it."""
-        now = self._clock()
-        if now < self._insisting_until:
-            self.ask_to_quit()
-            return
-        self._insisting_until = now + INSIST_PERIOD
-        self.toast(f"Press ^c once more to quit, or {key_label('ctrl+q')} at any time")
+        self.departure.insist()
 
     async def action_quit(self) -> None:
         """What Textual's own bindings call."""
-        self.ask_to_quit()
-
-    def ask_to_quit(self) -> None:
-        """Quit, after a question if that would lose own messages; asked again meanwhile, quit without."""
-        if self.feed.unacknowledged and not isinstance(self.screen, QuitQuestion):
-            self.push_screen(QuitQuestion(lambda: self.feed.unacknowledged), self._quit_answered)
-        else:
-            self.leave_and_exit()
-
-    def _quit_answered(self, answer: QuitAnswer | None) -> None:
-        if answer is QuitAnswer.QUIT:
-            self.leave_and_exit()
-
-    def leave_and_exit(self) -> None:
-        """Say goodbye to the network and end; without a question, so signals may call it."""
-        self.run_worker(self._leave_and_exit(), exclusive=True, group="exit")
-
-    async def _leave_and_exit(self) -> None:
-        await self.feed.close()
-        self.exit()
+        self.departure.ask()

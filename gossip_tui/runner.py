@@ -76,7 +76,7 @@ class CommandRunner:
     def run_help(self, invocation: Invocation) -> None:
         """Explain everything, or one command in a line of the log."""
         if not invocation.argument:
-            self._app.show_help()
+            self._app.openings.show_help()
             return
         command = find_command(
             invocation.words[0].removeprefix("/"), demo=self._app.is_demo, replay=self._app.is_replay
@@ -126,7 +126,7 @@ class CommandRunner:
 
     def run_peers(self, invocation: Invocation) -> None:  # noqa: ARG002
         """List everyone heard of."""
-        self._app.show_peers()
+        self._app.openings.show_peers()
 
     def run_leave(self, invocation: Invocation) -> None:  # noqa: ARG002
         """Say goodbye."""
@@ -324,7 +324,7 @@ class CommandRunner:
 
     def run_quit(self, invocation: Invocation) -> None:  # noqa: ARG002
         """Leave and end, after a question if messages would be lost."""
-        self._app.ask_to_quit()
+        self._app.departure.ask()
 
     def send_many(self, lines: Sequence[str]) -> None:
         """Send many messages, as fast as they find room, without holding up the screen."""

@@ -147,7 +147,7 @@ async def show(feed: Feed, looks: Looks, taping: Taping | None = None, *, tour: 
 
     def end() -> None:
         if app.is_running:
-            app.leave_and_exit()
+            app.departure.leave()
         else:
             drawing.cancel()
 
