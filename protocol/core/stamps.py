@@ -80,6 +80,10 @@ class Leaf:
     def merge(self, other: Leaf) -> Leaf:
         """The later entry of every origin in either."""
         mine, theirs = self.content, other.content
+        if not theirs:
+            return self
+        if not mine:
+            return other
         if mine[::2] == theirs[::2]:
             whole = tuple(
                 [one if one is two or one > two else two for one, two in zip(mine, theirs, strict=True)]
