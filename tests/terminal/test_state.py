@@ -25,7 +25,7 @@ def test_a_killed_screen_shows_its_log_again_and_goes_on(tmp_path: Path) -> None
         again.say("/leave")
         again.wait_for_text("left the network")
         again.say("/join")
-        again.wait_for_text("back as a new incarnation", "here from before; this is a new incarnation")
+        again.wait_for_text("back as a new incarnation", "2 messages are here from before; this is a new")
         again.say("written later")
         again.wait_for(lambda text: text.count("written later") == 1, "shows the third")
         assert again.text.count("written before") == 1
