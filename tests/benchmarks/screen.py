@@ -95,17 +95,20 @@ class TerminalProcess:
         self.written = 0
         """Bytes it wrote."""
         self.started_at = 0.0
+        self.shown_at = 0.0
+        """When the first bytes came that were waited for; as ``started_at`` on the monotonic clock."""
         self._recent = b""
         self._needle = b""
         self._found: asyncio.Future[float] | None = None
 
     @classmethod
-    async def start(cls, *words: str, **settings: str) -> TerminalProcess:
-        """Run Python with these words on a terminal of 140 by 40."""
+    async def start(cls, *words: str, first: bytes, **settings: str) -> TerminalProcess:
+        """Run Python with these words on a terminal of 140 by 40, and wait for these first bytes of it."""
         fd, terminal_side = os.openpty()
         fcntl.ioctl(terminal_side, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         terminal = cls(fd)
         asyncio.get_running_loop().add_reader(fd, terminal._read)
+        terminal._expect(first)
         terminal.started_at = time.monotonic()
         terminal.process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -117,14 +120,17 @@ class TerminalProcess:
             start_new_session=True,
         )
         os.close(terminal_side)
+        try:
+            terminal.shown_at = await terminal._wait()
+        except BaseException:
+            await terminal.stop()
+            raise
         return terminal
 
     async def wait_for(self, needle: bytes) -> float:
         """When these bytes came, which were not there before; monotonic seconds."""
-        self._recent, self._needle = b"", needle
-        self._found = asyncio.get_running_loop().create_future()
-        async with asyncio.timeout(HANG_GUARD):
-            return await self._found
+        self._expect(needle)
+        return await self._wait()
 
     async def press(self, letter: str) -> float:
         """Seconds from pressing a key to the read that brought its echo."""
@@ -144,6 +150,15 @@ class TerminalProcess:
         asyncio.get_running_loop().remove_reader(self.fd)
         os.close(self.fd)
 
+    def _expect(self, needle: bytes) -> None:
+        self._recent, self._needle = b"", needle
+        self._found = asyncio.get_running_loop().create_future()
+
+    async def _wait(self) -> float:
+        assert self._found is not None
+        async with asyncio.timeout(HANG_GUARD):
+            return await self._found
+
     def _read(self) -> None:
         try:
             data = os.read(self.fd, 1 << 16)
@@ -160,10 +175,9 @@ class TerminalProcess:
 @contextlib.asynccontextmanager
 async def screen(*words: str) -> AsyncIterator[tuple[TerminalProcess, float]]:
     """``gossip-tui run`` on a terminal, and the seconds until its first frame was there."""
-    terminal = await TerminalProcess.start("-m", "gossip_tui", "run", *words)
+    terminal = await TerminalProcess.start("-m", "gossip_tui", "run", *words, first=INPUT_BOX)
     try:
-        shown_at = await terminal.wait_for(INPUT_BOX)
-        yield terminal, shown_at - terminal.started_at
+        yield terminal, terminal.shown_at - terminal.started_at
     finally:
         await terminal.stop()
 
@@ -181,11 +195,9 @@ async def python_starts(times: int) -> Spread:
     """The yardstick of the first frame: seconds until Python alone has written something to a terminal."""
     taken = []
     for _ in range(times):
-        terminal = await TerminalProcess.start("-c", "print('here')")
-        try:
-            taken.append(await terminal.wait_for(b"here") - terminal.started_at)
-        finally:
-            await terminal.stop()
+        terminal = await TerminalProcess.start("-c", "print('here')", first=b"here")
+        taken.append(terminal.shown_at - terminal.started_at)
+        await terminal.stop()
     return Spread.of(taken)
 
 
