@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
@@ -128,6 +128,7 @@ class Pane(ScrollView, can_focus=True):
         self._thumb: tuple[int, int] | None = None
         self._strips: dict[tuple[Line, Role | None, int], Strip] = {}
         self._placed: dict[int, tuple[Line, Role | None, int, Strip]] = {}
+        self._frame_width: int | None = None
 
     def on_mount(self) -> None:
         """Give plain terminals a plain scroll bar."""
@@ -172,7 +173,17 @@ class Pane(ScrollView, can_focus=True):
     @property
     def line_width(self) -> int:
         """Cells of a line: what the frame and the scroll bar leave."""
+        if self._frame_width is not None:
+            return self._frame_width
         return max(0, self.size.width - self.scrollbar_size_vertical)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines; how wide they are is worked out once for all, since Textual does so from scratch."""
+        self._frame_width = self.line_width
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._frame_width = None
 
     @property
     def palette(self) -> Palette:

@@ -117,7 +117,7 @@ class Message:
     def happened_before(self, other: Message) -> bool:
         """Whether the origin of ``other`` had delivered this message when it sent ``other``."""
         origin, sequence = self.id
-        return self.id != other.id and other.clock.get(origin, 0) >= sequence
+        return self.id != other.id and other._derived.sequence_of(origin.key) >= sequence
 
     def is_concurrent_with(self, other: Message) -> bool:
         """Whether neither happened before the other; no message is concurrent with itself."""
