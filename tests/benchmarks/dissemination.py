@@ -42,8 +42,7 @@ class Trial:
     crash: float = 0.0
     """Share of the nodes that crash when a third of the rounds is over."""
     warm_up: float = 5.0
-    """Seconds before the first message, in which the overlay forms; no neighbours are sought then, since
-    there is no message yet."""
+    """Seconds before the first message, in which the overlay forms and neighbours are found."""
     grace: float = 30.0
     """Seconds after the last round in which what is missing may still come."""
 
