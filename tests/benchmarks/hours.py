@@ -55,10 +55,10 @@ FRONTS = ("f3", "f4", "f5", "f6")
 SETTLED = 1
 """Hours after which everything that is bounded by a count is full: histories, diagrams, lists of peers."""
 
-LINE_SIZE = 1_500
-"""Bytes that a line of the log may take with its message: the log alone goes on filling, to 100,000 lines."""
+LINE_SIZE = 3_000
+"""Bytes, measured, that a line of the log takes with its message: the log fills, to 100,000 lines."""
 
-SLACK = 1.03
+SLACK = 1.05
 """How much more memory the last hour may use beside that: what an allocator's holes make."""
 
 QUEUE_LIMIT = 10_000
@@ -70,13 +70,16 @@ class Queue(Generic[Item]):
     def __init__(self) -> None:
         self._items: deque[Item] = deque(maxlen=QUEUE_LIMIT)
         self._bell = asyncio.Event()
+        self._is_read = False
 
     def put(self, items: list[Item]) -> None:
-        """Give these to whoever reads."""
-        self._items.extend(items)
-        self._bell.set()
+        """Give these to whoever reads, if anybody does: only one of the nodes is looked at."""
+        if self._is_read:
+            self._items.extend(items)
+            self._bell.set()
 
     def __aiter__(self) -> AsyncIterator[Item]:
+        self._is_read = True
         return self
 
     async def __anext__(self) -> Item:
