@@ -104,7 +104,7 @@ def change_size(app: GossipApp, name: str, argument: str) -> None:
     if len(words) > 1 or not words[0].isascii() or not words[0].isdecimal() or len(words[0]) > 9:
         raise CommandError(f"{name} must be a whole number, not {printable(' '.join(words))[:32]}")
     (lab.set_view_size if name == "view size" else lab.set_fanout)(int(words[0]), swarm=swarm)
-    app.tell_change(f"{name} is now {int(words[0])}{everywhere(swarm)}", lab.names(swarm=swarm))
+    app.tell_change(f"{name} is now {int(words[0])}{everywhere(swarm)}", lab.names_asked(swarm=swarm))
     if name == "view size":
         app.warn_of_strategy(lab.node.snapshot().strategy)
 
@@ -114,7 +114,7 @@ def change_strategy(app: GossipApp, argument: str) -> None:
     words, swarm = scoped(app, argument.split(), last=True)
     lab = experiments_of(app)
     strategy = lab.set_strategy(" ".join(words), swarm=swarm)
-    app.tell_change(f"strategy is now {strategy}{everywhere(swarm)}", lab.names(swarm=swarm))
+    app.tell_change(f"strategy is now {strategy}{everywhere(swarm)}", lab.names_asked(swarm=swarm))
     app.warn_of_strategy(strategy)
 
 
@@ -123,7 +123,7 @@ def change_way(app: GossipApp, argument: str) -> None:
     words, swarm = scoped(app, argument.split(), last=True)
     lab = experiments_of(app)
     way = lab.set_dissemination(" ".join(words), swarm=swarm)
-    app.tell_change(f"dissemination is now {way}{everywhere(swarm)}", lab.names(swarm=swarm))
+    app.tell_change(f"dissemination is now {way}{everywhere(swarm)}", lab.names_asked(swarm=swarm))
 
 
 def experiments_of(app: GossipApp) -> Experiments:

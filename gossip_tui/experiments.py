@@ -134,6 +134,14 @@ class Experiments:
         """The nodes that a change concerns: all, or the one one sits on."""
         return [node.id.name for node in self._chosen(swarm=swarm)]
 
+    def names_asked(self, *, swarm: bool) -> list[str]:
+        """The nodes that can be asked how they sample and spread: of a swarm, those that run.
+
+        Raises:
+            StateError: Nobody can.
+        """
+        return [node.id.name for node in self._asked(swarm=swarm)]
+
     def names_cut(self, peers: Sequence[str]) -> list[str]:
         """The nodes that a cut concerns: the whole swarm, or a single node and these peers of it."""
         if self.is_swarm:

@@ -20,7 +20,7 @@ from protocol.errors import StateError
 
 from .experiments import Experiments, Subject, carry_over
 from .notices import NOTABLE, Notice, counted, notices_of
-from .observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture
+from .observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture, told_views
 from .seated import Seated
 from .shown import Recorded, Update
 
@@ -43,6 +43,8 @@ FEWEST_DELIVERIES = 32
 class NodeLike(Subject, Protocol):
     """The part of ``protocol.Node`` that a feed uses; ``Node`` documents it."""
 
+    @property
+    def address(self) -> Address: ...  # noqa: D102
     @property
     def bound_address(self) -> Address: ...  # noqa: D102
     @property
@@ -283,12 +285,12 @@ class NodeFeed(Seated):
         """The views of all nodes in this process; of a single one also what its peers told of theirs."""
         if len(self._nodes) == 1:
             snapshot = self.node.snapshot(told=True)
-            own = KnownView(snapshot.id, snapshot.view, self.experiments.trouble_of(0))
-            told = (KnownView(one.id, one.descriptors) for one in snapshot.told)
+            own = KnownView(snapshot.id, snapshot.view, self.experiments.trouble_of(0), snapshot.address)
+            told = told_views(snapshot)
             return OverlayPicture(snapshot.id, (own, *told), is_whole=False)
         trouble_of = self.experiments.trouble_of
         views = [
-            KnownView(node.id, node.current_view(), trouble_of(index))
+            KnownView(node.id, node.current_view(), trouble_of(index), node.address)
             for index, node in enumerate(self._nodes)
         ]
         return OverlayPicture.of_swarm(self.node.id, views)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
-from protocol.core.faults import NO_FAULTS, FaultReport
+from protocol.core.faults import NO_FAULTS, Direction, FaultReport
 from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
+from protocol.core.snapshot import NodeSnapshot
 from protocol.core.view import Descriptor
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "NodeState",
     "OverlayPicture",
     "Trouble",
+    "told_views",
 ]
 
 CHANGES_LIMIT = 256
@@ -62,14 +65,14 @@ class Trouble(NamedTuple):
     """Those for everybody, as a person writes them; empty for none."""
     apart: int = 0
     """Peers towards whom there are others."""
-    blocked: frozenset[Address] = frozenset()
-    """From whom it is cut off."""
+    blocked: Mapping[Address, Direction] = MappingProxyType({})
+    """From whom it is cut off, and which datagrams that stops, seen from this node."""
 
     @classmethod
     def of(cls, report: FaultReport, state: NodeState = NodeState.RUNNING) -> Self:
         """What is in force of a report."""
         faults = str(report.faults) if report.faults != NO_FAULTS else ""
-        return cls(state, faults, len(report.by_peer), frozenset(report.blocked))
+        return cls(state, faults, len(report.by_peer), report.blocked)
 
 
 NO_TROUBLE = Trouble()
@@ -107,6 +110,8 @@ class KnownView(NamedTuple):
     view: tuple[Descriptor, ...]
     trouble: Trouble = NO_TROUBLE
     """What is done to it on purpose."""
+    address: Address | None = None
+    """Where it can be reached, as far as that is known without anybody's view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +134,9 @@ class OverlayPicture:
         named = {descriptor.id for view in views for descriptor in view.view}
         present = tuple(view for view in views if view.view or view.node in named)
         return cls(seat, present, is_whole=len(views) > 1 and named <= {view.node for view in views})
+
+
+def told_views(snapshot: NodeSnapshot) -> list[KnownView]:
+    """The views that peers told a node of, as it has them in a snapshot; with addresses of those it knows."""
+    addresses = {row.id: row.address for row in snapshot.peers}
+    return [KnownView(one.id, one.descriptors, address=addresses.get(one.id)) for one in snapshot.told]

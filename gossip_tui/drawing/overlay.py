@@ -71,6 +71,8 @@ class OverlayGlyphs:
     """A node that stands still."""
     cut: str
     """In the middle of a link that is cut."""
+    one_way: tuple[str, str, str, str]
+    """There where datagrams pass in one direction only: left, right, up, down."""
     changed: str
     """Before other faults."""
     heights: str
@@ -89,6 +91,7 @@ UNICODE_OVERLAY = OverlayGlyphs(
     crashed="×",
     stopped="‖",
     cut="╱",
+    one_way=("←", "→", "↑", "↓"),
     changed="≈",
     heights="▁▂▃▄▅▆▇█",
 )
@@ -106,6 +109,7 @@ ASCII_OVERLAY = OverlayGlyphs(
     crashed="X",
     stopped="=",
     cut="/",
+    one_way=("<", ">", "^", "v"),
     changed="~",
     heights="_.:-=+*#",
 )
@@ -163,23 +167,41 @@ class Board:
             if node in cells and node != scene.chosen:
                 for descriptor in view:
                     if descriptor.id in cells:
-                        is_cut = scene.is_cut(node, descriptor.id)
-                        role, rank = (Role.BAD, CUT_RANK) if is_cut else (Role.FAINT, OTHERS_RANK)
+                        role, rank = self._look(node, descriptor.id)
                         self._sketch.line(cells[node], cells[descriptor.id], role, rank, gap=gap)
         own = sorted(scene.views.get(scene.chosen, ()), key=lambda descriptor: -descriptor.age)
         for descriptor in own:
             if descriptor.id in cells and scene.chosen in cells:
                 self._draw_own(descriptor)
 
+    def _look(self, node: NodeId, other: NodeId) -> tuple[Role, int]:
+        """The colour of a link of somebody else's view, and over which others it goes."""
+        if self.scene.is_cut(node, other):
+            return Role.BAD, CUT_RANK
+        return (Role.WARNING, CUT_RANK) if self.scene.one_way(node, other) else (Role.FAINT, OTHERS_RANK)
+
     def _draw_own(self, descriptor: Descriptor) -> None:
-        """One line of the chosen view: in the shade of its age, or broken where it is cut."""
+        """One line of the chosen view: in the shade of its age, or broken where it is cut, be it one way."""
         scene, sketch = self.scene, self._sketch
         start, end = self.cells[scene.chosen], self.cells[descriptor.id]
-        if not scene.is_cut(scene.chosen, descriptor.id):
+        way = scene.one_way(scene.chosen, descriptor.id)
+        if way is not None:
+            role, sign = Role.WARNING, self._arrow(*way)
+        elif scene.is_cut(scene.chosen, descriptor.id):
+            role, sign = Role.BAD, self.glyphs.cut
+        else:
             sketch.line(start, end, heat_of(descriptor.age), OWN_RANK)
             return
-        sketch.line(start, end, Role.BAD, OWN_RANK, gap=CUT_GAP)
-        sketch.put((start[0] + end[0]) // 2, (start[1] + end[1]) // 2, self.glyphs.cut, Role.BAD)
+        sketch.line(start, end, role, OWN_RANK, gap=CUT_GAP)
+        sketch.put((start[0] + end[0]) // 2, (start[1] + end[1]) // 2, sign, role)
+
+    def _arrow(self, sender: NodeId, receiver: NodeId) -> str:
+        """The sign that points most nearly from one node to another; a cell is twice as high as wide."""
+        (x, y), (to_x, to_y) = self.cells[sender], self.cells[receiver]
+        left, right, up, down = self.glyphs.one_way
+        if abs(to_x - x) >= 2 * abs(to_y - y):
+            return right if to_x >= x else left
+        return down if to_y > y else up
 
     def _write(self, labels: Mapping[NodeId, str]) -> None:
         """Put a name and an in-degree beside every node for which there is room, or the name alone.

@@ -62,6 +62,7 @@ def troubles_of(scene: Scene, names: Names, glyphs: OverlayGlyphs) -> list[tuple
         found.append((glyphs.beyond, sides if scene.is_whole else f"cut off from {beyond}"))
     if cut_links:
         found.append((glyphs.cut, counted(cut_links, "link") + " cut"))
+    found += one_way_texts(scene, glyphs)
     for state, sign in ((NodeState.CRASHED, glyphs.crashed), (NodeState.STOPPED, glyphs.stopped)):
         whom = [names.label(node) for node in scene.nodes if scene.fate(node) is state]
         if whom:
@@ -75,6 +76,17 @@ def troubles_of(scene: Scene, names: Names, glyphs: OverlayGlyphs) -> list[tuple
     if others:
         found.append((glyphs.changed, f"faults at {counted(len(others), 'other node')}"))
     return found
+
+
+def one_way_texts(scene: Scene, glyphs: OverlayGlyphs) -> list[tuple[str, str]]:
+    """What is cut in one direction only, in words, each with its sign."""
+    sign = glyphs.one_way[1]
+    texts = [
+        f"nothing comes from {len(scene.unheard)}" if scene.unheard else "",
+        f"nothing gets to {len(scene.unreached)}" if scene.unreached else "",
+        counted(scene.one_way_links, "link") + " one way" if scene.one_way_links else "",
+    ]
+    return [(sign, text) for text in texts if text]
 
 
 def counted(number: int, noun: str) -> str:

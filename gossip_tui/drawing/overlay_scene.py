@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from gossip_tui.observed import NO_TROUBLE, NodeState, OverlayPicture, Trouble
+from protocol.core.faults import Direction
 from protocol.core.graph import clustering, path_length, undirected
 from protocol.core.identity import Address, NodeId
 from protocol.core.view import Descriptor
@@ -32,36 +33,65 @@ class Scene:
     gone: Collection[NodeId] = ()
     troubles: Mapping[NodeId, Trouble] = field(default_factory=dict)
     """What is done on purpose to those nodes to which something is."""
+    own_addresses: Mapping[NodeId, Address] = field(default_factory=dict)
+    """The addresses of nodes that are known even if no view names them."""
 
     def fate(self, node: NodeId) -> NodeState:
         """Whether a node crashed, stands still, or neither."""
         return self.troubles.get(node, NO_TROUBLE).state
 
     def is_cut(self, one: NodeId, other: NodeId) -> bool:
-        """Whether one of two nodes is cut off from the other."""
-        if not self.troubles:
-            return False
-        troubles, addresses = self.troubles, self.addresses
-        return any(
-            addresses.get(far) in troubles[near].blocked
-            for near, far in ((one, other), (other, one))
-            if near in troubles
-        )
+        """Whether no datagram passes between two nodes."""
+        return bool(self.troubles) and not self.passes(one, other) and not self.passes(other, one)
+
+    def one_way(self, one: NodeId, other: NodeId) -> tuple[NodeId, NodeId] | None:
+        """Sender and receiver, where datagrams pass between two nodes in that direction only."""
+        if not self.troubles or self.passes(one, other) == self.passes(other, one):
+            return None
+        return (one, other) if self.passes(one, other) else (other, one)
+
+    def passes(self, sender: NodeId, receiver: NodeId) -> bool:
+        """Whether neither of two nodes stops the datagrams from one to the other."""
+        return self._block(sender, receiver) not in {Direction.BOTH, Direction.OUT} and self._block(
+            receiver, sender
+        ) not in {Direction.BOTH, Direction.IN}
+
+    def _block(self, node: NodeId, other: NodeId) -> Direction | None:
+        """Which datagrams with another node a node stops, if any."""
+        address = self.addresses.get(other)
+        return self.troubles.get(node, NO_TROUBLE).blocked.get(address) if address is not None else None
 
     @cached_property
     def addresses(self) -> dict[NodeId, Address]:
-        """The address of every node that somebody knows."""
-        return {other.id: other.address for view in self.views.values() for other in view}
+        """The address of every node that is known: its own word counts for more than views of others."""
+        named = {other.id: other.address for view in self.views.values() for other in view}
+        return {**named, **self.own_addresses}
 
     @cached_property
     def beyond(self) -> frozenset[NodeId]:
-        """Those from whom the node one sits on is cut off."""
+        """Those with whom the node one sits on can exchange nothing."""
         return frozenset(node for node in self.nodes if self.is_cut(self.seat, node))
+
+    @cached_property
+    def unheard(self) -> frozenset[NodeId]:
+        """Those from whom nothing comes to the node one sits on, though its datagrams get there."""
+        return frozenset(node for node in self.nodes if self.one_way(self.seat, node) == (self.seat, node))
+
+    @cached_property
+    def unreached(self) -> frozenset[NodeId]:
+        """Those to whom nothing gets from the node one sits on, though theirs come here."""
+        return frozenset(node for node in self.nodes if self.one_way(self.seat, node) == (node, self.seat))
 
     @cached_property
     def cut_links(self) -> int:
         """Links that no datagram passes."""
         return sum(self.is_cut(node, other.id) for node, view in self.views.items() for other in view)
+
+    @cached_property
+    def one_way_links(self) -> int:
+        """Links that datagrams pass in one direction only."""
+        pairs = ((node, other.id) for node, view in self.views.items() for other in view)
+        return sum(self.one_way(*pair) is not None for pair in pairs)
 
     @property
     def present(self) -> list[NodeId]:
@@ -114,4 +144,5 @@ def scene_of(picture: OverlayPicture, known: Collection[NodeId], chosen: NodeId 
     nodes = tuple(sorted(here.union(known), key=name_key))
     gone = frozenset(node for node in nodes if node not in here)
     chosen = chosen if chosen in nodes else picture.seat
-    return Scene(nodes, views, chosen or picture.seat, picture.seat, picture.is_whole, gone, troubles)
+    own = {told.node: told.address for told in picture.views if told.address is not None}
+    return Scene(nodes, views, chosen or picture.seat, picture.seat, picture.is_whole, gone, troubles, own)

@@ -20,6 +20,7 @@ from gossip_tui.observed import (
     NodeState,
     OverlayPicture,
     Trouble,
+    told_views,
 )
 from gossip_tui.seated import Seated
 from gossip_tui.shown import Recorded, Update
@@ -196,8 +197,8 @@ class ReplayFeed(Seated):
             with contextlib.suppress(RecordingError):
                 picture = track.picture(frame, self.recording.nodes)
                 trouble = Trouble.of(picture.faults, track.fate(self.player.position))
-                views.append(KnownView(track.nodes[-1], picture.view, trouble))
-                told += (KnownView(one.id, one.descriptors) for one in picture.told)
+                views.append(KnownView(track.nodes[-1], picture.view, trouble, picture.address))
+                told += told_views(picture)
         if len(self.recording.tracks) == 1:
             return OverlayPicture(self.track.nodes[-1], (*views, *told), is_whole=False)
         return OverlayPicture.of_swarm(self.track.nodes[-1], views)

@@ -23,7 +23,7 @@ from gossip_tui.demo import HISTORY_LIMIT, Chatter, Remark
 from gossip_tui.feed import NodeFeed
 from protocol import Config
 from protocol.core.events import Event
-from protocol.core.identity import NodeId
+from protocol.core.identity import Address, NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.view import Descriptor
@@ -102,6 +102,11 @@ class Member(MemoryNode):
     def id(self) -> NodeId:
         """Who this node is."""
         return self.node.id
+
+    @property
+    def address(self) -> Address:
+        """Where others find it."""
+        return self.node.address
 
     def current_view(self) -> tuple[Descriptor, ...]:
         """Whom it knows."""

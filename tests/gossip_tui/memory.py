@@ -66,6 +66,10 @@ class MemoryNode:
         return self.picture.id
 
     @property
+    def address(self) -> Address:
+        return self.picture.address
+
+    @property
     def bound_address(self) -> Address:
         return self.picture.address
 

@@ -254,6 +254,16 @@ async def test_the_word_swarm_behind_them_asks_every_node_that_runs() -> None:
         assert "fan-out is now 3 in the whole swarm" in driver.log
 
 
+async def test_a_change_is_marked_at_those_who_were_asked() -> None:
+    async with driven(*swarm()) as driver:
+        await driver.enter("/crash n04")
+        for line in ("/view-size 8", "/fanout 3", "/strategy cyclon", "/dissemination tree"):
+            await driver.enter(f"{line} swarm")
+        await driver.enter("/fanout 4")
+        changes = driver.app.feed.deliveries({}).changes
+        assert [sorted(change.nodes) for change in changes[1:]] == [["n01", "n02", "n03"]] * 4 + [["n01"]]
+
+
 # What is never hidden.
 
 

@@ -351,8 +351,8 @@ async def test_the_overlay_of_one_node_is_its_view_and_what_peers_told() -> None
         picture = feed.overlay()
         assert picture.seat == node.id
         assert picture.views == (
-            KnownView(node.id, node.picture.view),
-            KnownView(node_id("p2"), told.descriptors),
+            KnownView(node.id, node.picture.view, address=address(1)),
+            KnownView(node_id("p2"), told.descriptors, address=address(2)),
         )
         assert not picture.is_whole
         assert (await polled(feed)).snapshot.told == ()
@@ -364,7 +364,10 @@ async def test_the_overlay_of_a_swarm_is_whole_unless_it_names_somebody_else() -
     two.now(view=(Descriptor(one.id, address(1), 1),))
     async with opened(one, two, gone) as feed:
         picture = feed.overlay()
-        assert [view.node for view in picture.views] == [one.id, two.id]
+        assert [(view.node, view.address) for view in picture.views] == [
+            (one.id, one.address),
+            (two.id, two.address),
+        ]
         assert picture.is_whole
         two.now(view=(Descriptor(node_id("guest"), address(3), 1),))
         assert not feed.overlay().is_whole

@@ -20,6 +20,7 @@ from gossip_tui.drawing.overlay_scene import Scene, scene_of
 from gossip_tui.drawing.view_table import heat_of
 from gossip_tui.drawing.waves import Wave, Waves
 from gossip_tui.observed import NO_TROUBLE, KnownView, NodeState, OverlayPicture, Trouble
+from protocol.core.faults import Direction
 from protocol.core.identity import NodeId
 from protocol.core.view import Descriptor
 from tests.gossip_tui.hostile import HOSTILE, assert_harmless
@@ -29,7 +30,7 @@ from tests.gossip_tui.swarms import SwarmOf
 
 def known(who: str, *whom: str, age: int = 1, trouble: Trouble = NO_TROUBLE) -> KnownView:
     descriptors = (Descriptor(node_id(name), address(int(name[1:])), age) for name in whom)
-    return KnownView(node_id(who), tuple(descriptors), trouble)
+    return KnownView(node_id(who), tuple(descriptors), trouble, address(int(who[1:])))
 
 
 def picture(*views: KnownView, is_whole: bool = True) -> OverlayPicture:
@@ -238,8 +239,8 @@ def test_any_number_of_nodes_fits_any_size(count: int, size: tuple[int, int]) ->
 # What is done on purpose.
 
 
-def cut_off_from(*numbers: int, state: NodeState = NodeState.RUNNING) -> Trouble:
-    return Trouble(state, blocked=frozenset(map(address, numbers)))
+def cut_off_from(*numbers: int, way: Direction = Direction.BOTH) -> Trouble:
+    return Trouble(blocked=dict.fromkeys(map(address, numbers), way))
 
 
 def cut_square() -> Scene:
@@ -288,6 +289,72 @@ def test_a_link_is_cut_whichever_side_does_not_let_datagrams_pass() -> None:
     assert [scene.is_cut(*pair) for pair in pairs] == [True, True, False, False]
     assert scene.cut_links == 2
     assert set(scene.beyond) == {p3}
+
+
+def test_a_node_beyond_a_cut_is_there_even_if_no_view_names_it() -> None:
+    near, far = cut_off_from(2, 3), cut_off_from(0, 1)
+    views = (
+        known("p0", "p1", trouble=near),
+        known("p1", "p0", trouble=near),
+        known("p2", "p3", trouble=far),
+        known("p3", trouble=far),
+    )
+    scene = scene_of(picture(*views), (), None)
+    assert scene.beyond == {node_id("p2"), node_id("p3")}
+    assert drawn(facts(scene, Names(), None, 0, 26, 30, UNICODE_OVERLAY))[0] == "□ cut: 2 here, 2 beyond"
+
+
+def test_the_word_of_a_node_where_it_is_counts_for_more_than_old_views() -> None:
+    old = KnownView(node_id("p1"), (Descriptor(node_id("p2"), address(7), 9),), cut_off_from(2), address(1))
+    assert scene_of(picture(old, known("p2")), (), None).beyond == {node_id("p2")}
+
+
+def one_way_pair(way: Direction, *, blocks_here: bool) -> Scene:
+    """p1 and p2 know each other; p1 or p2 blocks the other in one direction."""
+    troubles = (
+        (cut_off_from(2, way=way), NO_TROUBLE) if blocks_here else (NO_TROUBLE, cut_off_from(1, way=way))
+    )
+    views = known("p1", "p2", trouble=troubles[0]), known("p2", "p1", trouble=troubles[1])
+    return scene_of(picture(*views), (), None)
+
+
+@pytest.mark.parametrize(
+    ("way", "blocks_here", "is_heard"),
+    [
+        (Direction.OUT, True, True),
+        (Direction.IN, False, True),
+        (Direction.IN, True, False),
+        (Direction.OUT, False, False),
+    ],
+)
+def test_a_cut_in_one_direction_is_drawn_as_one(way: Direction, blocks_here: bool, is_heard: bool) -> None:
+    scene = one_way_pair(way, blocks_here=blocks_here)
+    assert (scene.beyond, scene.cut_links) == (frozenset(), 0)
+    lines = drawn(facts(scene, Names(), None, 0, 26, 30, UNICODE_OVERLAY))
+    said = "nothing gets to 1" if is_heard else "nothing comes from 1"
+    assert lines[:4] == [f"→ {said}", "→ 2 links one way", "", "No message spread yet"]
+    frame = board_for(scene, Names(), 30, 9, UNICODE_OVERLAY).frame()
+    (arrow,) = [span for line in frame for span in line if set(span.text) & set("←→↑↓╱")]
+    assert (arrow.text.strip()[:1], arrow.role) == ("↑" if is_heard else "↓", Role.WARNING)
+
+
+@pytest.mark.parametrize(("pair", "sign"), [(("p2", "p4"), "<"), (("p4", "p2"), ">"), (("p1", "p3"), "v")])
+def test_the_arrow_of_a_link_points_where_datagrams_still_pass(pair: tuple[str, str], sign: str) -> None:
+    sender, receiver = pair
+    views = [known(name) for name in ("p1", "p2", "p3", "p4") if name != receiver]
+    deaf = known(receiver, sender, trouble=cut_off_from(int(sender[1:]), way=Direction.OUT))
+    scene = scene_of(OverlayPicture(node_id("p1"), (*views, deaf), is_whole=True), (), node_id(receiver))
+    board = board_for(scene, Names(), 40, 11, ASCII_OVERLAY)
+    (x, y), (to_x, to_y) = (board.cells[node_id(name)] for name in pair)
+    middle = plain(board.frame()[(y + to_y) // 2])[(x + to_x) // 2]
+    assert middle == sign
+
+
+def test_two_that_block_opposite_directions_exchange_nothing() -> None:
+    one, other = cut_off_from(2, way=Direction.OUT), cut_off_from(1, way=Direction.OUT)
+    scene = scene_of(picture(known("p1", "p2", trouble=one), known("p2", trouble=other)), (), None)
+    assert scene.beyond == {node_id("p2")}
+    assert (scene.cut_links, scene.one_way_links) == (1, 0)
 
 
 def test_the_view_of_somebody_else_across_the_cut_is_no_less_broken() -> None:
