@@ -96,7 +96,8 @@ class CausalOrder(RestoredSet):
                 return Reception.DUPLICATE
         elif len(self.frontier.dots) >= FRONTIER_LIMIT:
             return Reception.TOO_WIDE
-        if not floor and self.memory.is_forgotten(
+        is_known = floor and origin is not None and not origin.is_recalled
+        if not is_known and self.memory.is_forgotten(
             sequence, rumor.depth, rumor.origin, from_history=from_history
         ):
             return Reception.FORGOTTEN

@@ -51,7 +51,7 @@ class Held:
 class Origin:
     """What is known of one origin's messages."""
 
-    __slots__ = ("depth", "floor", "held", "id", "key", "pulled", "waiters")
+    __slots__ = ("depth", "floor", "held", "id", "is_recalled", "key", "pulled", "waiters")
 
     def __init__(self, key: Key) -> None:
         """Know nothing but the key."""
@@ -62,6 +62,9 @@ class Origin:
         """Everything up to this sequence is delivered, or below the baseline."""
         self.depth = 0
         """Of the message at the floor."""
+        self.is_recalled = False
+        """Whether the origin was forgotten and the floor is only what was counted as had since: more may
+        have been delivered."""
         self.held: dict[int, Held] = {}
         self.pulled: dict[int, Rumor] = {}
         """Messages whose payloads are coming in: nobody needs to send them once more."""

@@ -95,11 +95,13 @@ class Ledger:
 
     def _prefix(self) -> SavedPrefix:
         causal, log = self._causal, self._causal.log
-        named = [
-            (origin.id, log.evicted[key], log.evicted_depths[key])
+        known = [
+            (origin, (origin.id, log.evicted[key], log.evicted_depths[key]))
             for key, origin in causal.origins.items()
             if origin.id is not None and log.evicted.get(key)
         ]
+        named = [floor for origin, floor in known if not origin.is_recalled]
+        recalled = sum(sequence for origin, (_, sequence, _) in known if origin.is_recalled)
         pins = []
         for (key, sequence), derived in causal.pins.items():
             node = causal.origins[key].id
@@ -113,7 +115,7 @@ class Ledger:
             log.evicted_depth,
             tuple(pins),
             causal.memory.horizon,
-            min(log.forgotten_count, COUNT_LIMIT),
+            min(log.forgotten_count + recalled, COUNT_LIMIT),
         )
 
     def _clocks(self, entries: Iterable[Retained]) -> list[SavedClock]:

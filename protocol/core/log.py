@@ -206,7 +206,7 @@ class Log:
     def recall(self, key: Key, sequence: int, depth: int) -> None:
         """Know again of a forgotten origin that everything up to ``sequence`` is in the prefix."""
         self.version += 1
-        self.forgotten_count -= sequence
+        self.forgotten_count -= sequence - self.evicted.get(key, 0)
         self.evicted[key] = sequence
         self.evicted_depths[key] = depth
 

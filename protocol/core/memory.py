@@ -29,9 +29,8 @@ nothing of these origins is delivered."""
 SWEEP_PERIOD = 64
 """Deliveries between two sweeps at the least: a sweep looks at every origin."""
 
-
-SPACING_SHARE = 8
-"""The part of the limit that is forgotten beyond what is too much, so that sweeps are few; a choice."""
+SPACING_DIVISOR = 8
+"""One part in so many of the limit is forgotten beyond what is too much, so that sweeps are few; a choice."""
 
 
 class Memory:
@@ -41,13 +40,15 @@ class Memory:
         """Keep ``origins``; beyond ``limit`` those that nothing needs are forgotten."""
         self._origins = origins
         self._limit = limit
-        self._fewest_kept = limit - limit // SPACING_SHARE
+        self._fewest_kept = limit - limit // SPACING_DIVISOR
         """Origins that nothing needs, and that are known all the same after some were forgotten."""
         self.delivered_count = 0
         """Messages at or below the floors, those of forgotten origins and from before this node's time
         included."""
         self.forgotten_count = 0
         """How many of those are of origins that are forgotten."""
+        self.largest_forgotten = 0
+        """What no floor that was ever forgotten exceeds; nothing takes it back."""
         self.horizon = NO_HORIZON
         self.own_horizon = NO_HORIZON
         """The part of it that this node's own forgetting made: what a sponsor retains may lie below the
@@ -74,18 +75,19 @@ class Memory:
             return 0
         origin.floor = sequence
         origin.depth = depth
+        origin.is_recalled = False
         self.delivered_count += step
         self._add(origin.key, step)
         self._sweep_in -= 1
         return step
 
     def is_forgotten(self, sequence: int, depth: int, origin: NodeId, *, from_history: bool = False) -> bool:
-        """Whether a message of an origin unknown here may have been delivered before.
+        """Whether a message of an origin unknown here, or recalled, may have been delivered before.
 
         Not one of an origin that started later than all that are forgotten, whatever its depth: the first
-        message of a newcomer has depth 1. Nor one with a number that so few forgotten messages can't have.
+        message of a newcomer has depth 1. Nor one with a larger number than any that is forgotten.
         """
-        if sequence > self.forgotten_count:
+        if sequence > self.largest_forgotten:
             return False
         horizon = self.own_horizon if from_history else self.horizon
         return depth <= horizon.depth and origin.incarnation <= horizon.incarnation
@@ -115,12 +117,17 @@ class Memory:
         return forgotten
 
     def recall(self, origin: Origin, sequence: int, depth: int) -> bool:
-        """Count what is refused as had, so that nothing waits for it; False if that can't be true."""
-        if not origin.floor < sequence <= self.forgotten_count:
+        """Count what is refused as had, so that nothing waits for it; False if that can't be true.
+
+        Whoever claims to have been forgotten may never have spoken: nothing becomes acceptable by that.
+        """
+        step = sequence - origin.floor
+        if not 0 < step <= self.forgotten_count:
             return False
-        self.forgotten_count -= sequence
-        self.delivered_count -= sequence
+        self.forgotten_count -= step
+        self.delivered_count -= step
         self.raise_floor(origin, sequence, depth)
+        origin.is_recalled = True
         return True
 
     def is_outranked(self, key: Key, limit: int) -> bool:
@@ -153,17 +160,20 @@ class Memory:
         more = max(0, forgotten_count - self.forgotten_count)
         self.forgotten_count += more
         self.delivered_count += more
+        self.largest_forgotten = max(self.largest_forgotten, forgotten_count)
 
     def restore(self, horizon: Horizon, forgotten_count: int) -> None:
-        """Have forgotten what a node had that saved this."""
+        """Have forgotten what a node had that saved this; no floor exceeds all of its prefix."""
         self.horizon = self.own_horizon = horizon
         self.forgotten_count = forgotten_count
         self.delivered_count += forgotten_count
+        self.largest_forgotten = self.delivered_count
 
     def _forget(self, origin: Origin) -> None:
         assert origin.id is not None
         del self._origins[origin.key]
         self.forgotten_count += origin.floor
+        self.largest_forgotten = max(self.largest_forgotten, origin.floor)
         self._add(origin.key, -origin.floor)
         gone = Horizon(origin.depth, origin.id.incarnation)
         self.horizon = highest(self.horizon, gone)

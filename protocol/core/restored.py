@@ -75,7 +75,8 @@ class RestoredSet(DeliveredSet):
             self.frontier.advance(key, sequence, saved.parents)
 
     def _count_as_had(self, origin: Origin, sequence: int, depth: int) -> bool:
-        if not self.memory.recall(origin, sequence, depth):
+        is_evicted = origin.floor == self.log.evicted.get(origin.key, 0)
+        if not is_evicted or not self.memory.recall(origin, sequence, depth):
             return False
         self.log.recall(origin.key, sequence, depth)
         return True

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
+
+import pytest
 
 from protocol.core.causal import CLOCK_TOLERANCE, Reception
 from protocol.core.config import Config
 from protocol.core.events import IncarnationChanged
 from protocol.core.hold_back import Origin
 from protocol.core.identity import Dot, NodeId
+from protocol.core.ledger import Ledger
 from protocol.core.memory import Memory
-from protocol.core.messages import NO_HORIZON, Horizon
+from protocol.core.messages import NO_HORIZON, Horizon, Rumor
+from protocol.state.consistency import check_prefix
 
-from .test_causal import Order
+from .test_causal import SOURCE, Order
 from .wiring import EPOCH, Stranger, Wiring, address, node_id, rumor
 
 SMALL = Config(clock_limit=4, history_limit=1)
@@ -66,6 +71,45 @@ def test_who_waits_for_what_is_refused_waits_no_longer() -> None:
     assert not node.causal.anchor((late.origin.key, 1), entries, 0.0, node.out)
     assert node.causal.anchor((late.origin.key, 1), crowded, 0.0, node.out)
     node.causal.check()
+
+
+def test_a_forged_number_makes_no_replay_acceptable() -> None:
+    node = Order(SMALL)
+    crowd(node, 300)
+    node.take(rumor(author(999_999), node.causal.memory.forgotten_count, 1))
+    for number in range(node.causal.memory.forgotten_count):
+        assert node.take(rumor(author(1_000_000 + number), 1, 1)) == [Reception.FORGOTTEN]
+    assert node.take(rumor(author(0), 1, 1), rumor(author(3), 1, 4)) == [Reception.FORGOTTEN] * 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_recall_and_no_restart_makes_anything_acceptable_again(seed: int) -> None:
+    dice, config = random.Random(seed), SMALL
+    node, depth = Order(config), 0
+    said: list[Rumor] = []
+    for number in range(120):
+        for sequence in range(1, dice.randint(2, 5)):
+            depth += 1
+            before = said[-1] if said and sequence == 1 else None
+            parents = ((before.origin.key, before.sequence),) if before else ()
+            said.append(rumor(author(number), sequence, depth, parents))
+            assert node.take(said[-1]) == [Reception.NEW]
+    delivered = node.causal.delivered_count
+    for step in range(300):
+        forged = rumor(author(10_000 + step), dice.randint(1, 6), dice.randint(1, 60))
+        for one in (dice.choice(said), *([forged] if dice.random() < 0.5 else [])):
+            node.causal.receive(one, SOURCE, 0.0, node.out)
+        if step % 50 == 49:
+            news = Ledger(node.causal).news()
+            assert news.prefix is not None
+            check_prefix(news.prefix)
+            again = Order(config)
+            again.causal.restore(news.prefix, news.messages, news.clocks)
+            again.causal.check()
+            assert again.causal.delivered_count == delivered
+            assert not {r for r in said if again.take(r) == [Reception.NEW]}
+    node.causal.check()
+    assert len(node.delivered) == len(set(node.delivered)) == len(said)
 
 
 def test_a_newcomers_first_message_is_taken_however_deep_the_others_are() -> None:
