@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gossip_tui.observed import Change, Deliveries
+from gossip_tui.observed import CHANGES_LIMIT, Change, Deliveries
 from protocol.core.identity import Dot, NodeId
 
 from .diagram_glyphs import DiagramGlyphs
@@ -22,6 +22,9 @@ __all__ = ["Diagram"]
 
 LANES_AT_ONCE = 4
 """Lanes that the columns move on when the lane of the cursor leaves them."""
+
+CHANGES_SPARE = 64
+"""Changes that may be kept beyond ``CHANGES_LIMIT``, so that not every further one has all rows made anew."""
 
 LINE_LIMIT = 512
 """Lines remembered: some of the tallest screens."""
@@ -86,12 +89,12 @@ class Diagram:
         """Take in what was observed."""
         is_first = not self.seen
         changes = self._fresh(deliveries.changes)
-        self.changes += changes
+        has_room = self._keep(changes)
         self.seen, self.seat = deliveries.cursor, deliveries.seat
         self.moments.never_left_out = self.seat
         fresh = self.happenings.add(deliveries)
         has_more_lanes = self.order.follow(self.happenings.lanes)
-        if has_more_lanes or is_first:
+        if has_more_lanes or is_first or not has_room:
             self.names.learn(self.order.nodes)
             if has_more_lanes and is_first:
                 self.sort(busiest=self._lacks_room)
@@ -109,6 +112,14 @@ class Diagram:
         newest = self._newest_change
         self._newest_change = changes[-1:] or newest
         return changes[changes.index(newest[0]) + 1 :] if newest and newest[0] in changes else changes
+
+    def _keep(self, changes: tuple[Change, ...]) -> bool:
+        """Keep what was changed; whether there was room, else the oldest are gone and their rows must go."""
+        self.changes += changes
+        if len(self.changes) <= CHANGES_LIMIT + CHANGES_SPARE:
+            return True
+        self.changes = self.changes[-CHANGES_LIMIT:]
+        return False
 
     def _forget_old(self) -> None:
         """Drop rows of what is not kept any more, and the changes among them."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -29,6 +29,7 @@ __all__ = [
     "split",
     "to_strip",
     "width_of",
+    "wrap",
 ]
 
 
@@ -114,6 +115,26 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
         return text
     room = width - cell_len(ellipsis)
     return set_cell_size(text, room) + ellipsis if room >= 0 else ellipsis[: max(0, width)]
+
+
+def wrap(text: str, width: int, lines: int) -> list[str]:
+    """``text`` as so many lines at the most, broken between words; the last may be too wide, for ``cut``.
+
+    Only a word that is wider than a line is broken inside.
+
+    >>> wrap("hello there, you", 8, 3), wrap("hello there, you", 8, 2)
+    (['hello', 'there,', 'you'], ['hello', 'there, you'])
+    >>> wrap("早安早安早安", 5, 4)
+    ['早安', '早安', '早安']
+    """
+    found: list[str] = []
+    while len(found) < lines - 1 and cell_len(text) > width:
+        room = len(next(filter(None, chop_cells(text, max(1, width)))))
+        blank = text.rfind(" ", 0, room + 1)
+        end = blank if blank > 0 else room
+        found.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return [*found, text]
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -15,7 +14,7 @@ from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import HeldMessage
 
-from .line import Line, Role, Span, cell_len, cut, fit
+from .line import Line, Role, Span, cell_len, cut, fit, wrap
 from .names import Names, role_of_origin
 
 __all__ = [
@@ -198,10 +197,7 @@ def notice_parts(text: Safe, layout: Layout, spare: int = 0) -> list[Safe]:
     room = notice_room(layout) - spare
     if room < NARROWEST_NOTICE or cell_len(text) <= room:
         return [text]
-    parts = textwrap.wrap(text, room)
-    if len(parts) > NOTICE_LINES:
-        parts[NOTICE_LINES - 1 :] = [" ".join(parts[NOTICE_LINES - 1 :])]
-    return [safe(part) for part in parts]
+    return [safe(part) for part in wrap(text, room, NOTICE_LINES)]
 
 
 def time_spans(at: float, layout: Layout, zone: tzinfo | None) -> list[Span]:

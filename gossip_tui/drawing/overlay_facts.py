@@ -6,13 +6,12 @@ Pure functions: a scene and a wave in, lines out.
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 
 from gossip_tui.observed import NO_TROUBLE, NodeState
 from gossip_tui.text import safe
 
-from .line import Line, Role, Span, cell_len, cut
+from .line import Line, Role, Span, cell_len, cut, wrap
 from .names import Names
 from .overlay import OverlayGlyphs
 from .overlay_scene import Scene
@@ -45,11 +44,10 @@ def trouble_facts(scene: Scene, names: Names, width: int, glyphs: OverlayGlyphs)
     """What is done to nodes on purpose, each with its sign, and a line below; nothing if nothing is."""
     lines: list[Line] = []
     for sign, text in troubles_of(scene, names, glyphs):
-        parts = textwrap.wrap(
-            text, max(1, width - 2), max_lines=TROUBLE_LINES, placeholder=glyphs.plot.ellipsis
-        )
+        parts = wrap(text, width - 2, TROUBLE_LINES)
         signs = (sign, *" " * TROUBLE_LINES)
-        lines += [(Span(f"{one} {part}", Role.WARNING),) for one, part in zip(signs, parts, strict=False)]
+        drawn = [f"{one} {part}" for one, part in zip(signs, parts, strict=False)]
+        lines += [(Span(cut(line, width, glyphs.plot.ellipsis), Role.WARNING),) for line in drawn]
     return [*lines, ()] if lines else []
 
 

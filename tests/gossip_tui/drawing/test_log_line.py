@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gossip_tui.drawing.line import Line, Role, cell_len, plain, width_of
 from gossip_tui.drawing.log_line import (
+    NOTICE_LINES,
     LineState,
     Notice,
     NoticeKind,
@@ -18,6 +19,7 @@ from gossip_tui.drawing.log_line import (
     layout_for,
     message_line,
     notice_line,
+    notice_parts,
     time_text,
 )
 from gossip_tui.drawing.names import Names
@@ -141,6 +143,16 @@ def test_a_notice_has_a_glyph_beside_its_colour(kind: NoticeKind) -> None:
     assert text.startswith("12:00  ")
     assert text[7] != " "
     assert text.endswith(" p5 joined")
+
+
+@pytest.mark.parametrize("width", range(30, 90, 7))
+def test_a_notice_of_wide_characters_is_broken_by_cells_and_loses_none(width: int) -> None:
+    layout, text = layout_for(width, 6), safe(f"{'早' * 26} joined, {'安' * 9} left")
+    parts = notice_parts(text, layout)
+    assert "".join(parts).replace(" ", "") == text.replace(" ", "")
+    drawn = [Notice(part, NoticeKind.INFO, NOON, (0, node_id("z"), 1)) for part in parts]
+    assert "".join(plain(notice_line(one, layout, UNICODE, UTC)) for one in drawn).count("早") == 26
+    assert len(parts) <= NOTICE_LINES
 
 
 @pytest.mark.parametrize("width", range(12, 120, 7))

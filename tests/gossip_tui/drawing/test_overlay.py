@@ -15,7 +15,7 @@ from gossip_tui.drawing.overlay import (
     board_for,
     ring,
 )
-from gossip_tui.drawing.overlay_facts import facts, summary
+from gossip_tui.drawing.overlay_facts import TROUBLE_LINES, facts, summary, trouble_facts
 from gossip_tui.drawing.overlay_scene import Scene, scene_of
 from gossip_tui.drawing.view_table import heat_of
 from gossip_tui.drawing.waves import Wave, Waves
@@ -424,6 +424,28 @@ def test_many_crashed_nodes_take_no_more_than_some_lines() -> None:
     assert lines[0].startswith("X crashed: p2, p3,")
     assert lines[2].endswith("~")
     assert lines[3:5] == ["", "No message spread yet"]
+
+
+@pytest.mark.parametrize("width", range(1, 40, 3))
+@pytest.mark.parametrize("name", ["早" * 26, "早安" * 3, "n" * 64])
+def test_wide_names_of_nodes_take_no_more_cells_than_there_are(name: str, width: int) -> None:
+    gone = NodeId(name, 7)
+    crashed = KnownView(gone, (), Trouble(NodeState.CRASHED))
+    scene = scene_of(picture(known("p1"), known("p2"), crashed), (), None)
+    lines = trouble_facts(scene, Names(), width, UNICODE_OVERLAY)
+    assert max(map(width_of, lines)) <= width
+    assert len(lines) <= TROUBLE_LINES + 1
+
+
+def test_a_wide_name_is_told_as_far_as_three_lines_go() -> None:
+    crashed = KnownView(NodeId("早" * 20, 7), (), Trouble(NodeState.CRASHED))
+    scene = scene_of(picture(known("p1"), known("p2"), crashed), (), None)
+    assert drawn(trouble_facts(scene, Names(), 26, UNICODE_OVERLAY)) == [
+        "× crashed:",
+        "  " + "早" * 12,
+        "  " + "早" * 8,
+        "",
+    ]
 
 
 def test_a_single_node_that_is_cut_off_says_from_how_many() -> None:
