@@ -198,6 +198,7 @@ class CausalOrder(RestoredSet):
         maximal = tuple(dot for dot in frontier if dot[1] == within(dot[0]))
         late = [held for held in self.holding.values() if held.rumor.sequence <= within(held.key)]
         self.frontier.unite(maximal, self.floor, within)
+        self.clocks.retain_pins(self.frontier.dots)
         deep = [(key_of(node), sequence, deepest) for node, sequence, deepest in named]
         self.log.adopt(deep, maximal, depth, forgotten)
         youngest = int((now + self.wall_offset + CLOCK_TOLERANCE) * 1_000) << 16
@@ -379,3 +380,4 @@ class CausalOrder(RestoredSet):
         self.memory.check()
         for key, sequence in self.frontier.dots.items():
             assert self.floor(key) >= sequence
+        assert self.pins.keys() <= set(self.frontier.dots.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .derived import DerivedClock
 from .hold_back import Held, Origin
 from .identity import Key
@@ -98,6 +100,11 @@ class Clocks:
         self.pinned[(pin.origin.key, pin.sequence)] = DerivedClock.anchored(
             pin.origin, pin.sequence, stamps, depth=depth, limit=self._limit
         )
+
+    def retain_pins(self, maximal: Mapping[Key, int]) -> None:
+        """Drop the pinned clocks of messages that are maximal no more."""
+        for dot in [dot for dot in self.pinned if maximal.get(dot[0]) != dot[1]]:
+            del self.pinned[dot]
 
     def note_delivered(self, held: Held) -> None:
         """What the message followed is maximal no more, and its clock needed no more."""

@@ -37,9 +37,7 @@ class RestoredSet(DeliveredSet):
         for saved in messages:
             self._restore_message(saved, known.get(saved.position), within)
         self.depth = self._delivered_depth
-        pins = self.clocks.pinned
-        for dot in [dot for dot in pins if self.frontier.dots.get(dot[0]) != dot[1]]:
-            del pins[dot]
+        self.clocks.retain_pins(self.frontier.dots)
 
     def _restore_message(
         self, saved: SavedMessage, entries: Entries | None, prefix: Callable[[Key], int]

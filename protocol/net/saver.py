@@ -68,8 +68,10 @@ class Saver:
         if self._timer is not None:
             self._timer.cancel()
         self._peers_at = 0.0
-        self._write(has_left=has_left)
-        await asyncio.to_thread(self._file.close)
+        try:
+            self._write(has_left=has_left)
+        finally:
+            await asyncio.to_thread(self._file.close)
 
     def _save_batch(self) -> None:
         self._timer = None

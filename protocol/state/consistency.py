@@ -33,12 +33,11 @@ def check_saved(saved: Saved) -> None:
 
 
 def check_prefix(prefix: SavedPrefix) -> None:
-    """Refuse a prefix whose maximal messages, or pinned clocks, are not in it."""
+    """Refuse a prefix whose maximal messages are not in it; needless pinned clocks are no matter."""
     floors = {node.key: sequence for node, sequence, _ in prefix.floors}
     if len(floors) < len(prefix.floors):
         raise ValueError("an origin is in the prefix twice")
-    pinned = [(pin.origin.key, pin.sequence) for pin in prefix.pins]
-    for key, sequence in (*prefix.frontier, *pinned):
+    for key, sequence in prefix.frontier:
         if sequence > floors.get(key, 0):
             raise ValueError("a message of the prefix is not in it")
 

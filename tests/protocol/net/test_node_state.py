@@ -23,6 +23,7 @@ from protocol import (
     StateRecovered,
 )
 from protocol.net import saver
+from protocol.state import StateFile
 
 QUICK = Config(cycle_period=0.05, answer_timeout=0.5)
 
@@ -278,6 +279,22 @@ async def test_what_was_only_in_memory_costs_the_identity_but_no_number_is_used_
     await third.start()
     assert (third.id, third.restored and third.restored.before) == (again.id, None)
     await third.close()
+
+
+async def test_a_file_that_could_not_be_written_for_whatever_reason_is_given_back_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asyncio.timeout(30):
+        node = Node(name="p", state=path)
+        await node.start()
+        assert node._saver is not None
+        ours = node._saver
+        monkeypatch.setattr(ours._file, "write", lambda *_args, **_more: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await ours.close(has_left=False)
+        monkeypatch.undo()
+        StateFile.open(path, "").close()
+        await node.close()
 
 
 async def take(events: AsyncIterator[object], last: type) -> AsyncIterator[object]:

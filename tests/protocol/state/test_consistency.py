@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from protocol import NodeId
+from protocol.core.causal import CausalOrder
+from protocol.core.config import Config
 from protocol.core.messages import NO_HORIZON, KeyDot
 from protocol.core.saved import Saved, SavedClock, SavedMessage, SavedPin, SavedPrefix, Standing
 from protocol.state.consistency import check_saved
@@ -52,6 +54,16 @@ def with_prefix(**changes: object) -> Saved:
 MESSAGES = SENSIBLE.messages
 
 
+def test_the_clock_of_a_message_that_is_not_maximal_is_no_damage_and_not_taken_over() -> None:
+    saved = with_prefix(pins=(SavedPin(ADA, 2, ()), SavedPin(NodeId("gone", 1), 7, ())))
+    check_saved(saved)
+    assert saved.prefix is not None
+    causal = CausalOrder(Config())
+    causal.restore(saved.prefix, saved.messages, saved.clocks)
+    causal.check()
+    assert not causal.pins
+
+
 @pytest.mark.parametrize(
     ("saved", "reason"),
     [
@@ -59,7 +71,6 @@ MESSAGES = SENSIBLE.messages
         (SENSIBLE._replace(standing=Standing(ADA, False, 4, ())), "own messages that the node never made"),
         (with_prefix(frontier=((BOB.key, 3),)), "a message of the prefix is not in it"),
         (with_prefix(frontier=((bytes(8), 1),)), "a message of the prefix is not in it"),
-        (with_prefix(pins=(SavedPin(ADA, 2, ()),)), "a message of the prefix is not in it"),
         (with_prefix(floors=((ADA, 1, 1), (BOB, 2, 2), (ADA, 2, 2))), "an origin is in the prefix twice"),
         (with_prefix(first=3), "messages are missing in between"),
         (SENSIBLE._replace(messages=MESSAGES[1:]), "messages are missing in between"),

@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 
 from protocol import Config, NodeId, StateFileError
+from protocol.core.causal import CausalOrder
 from protocol.core.identity import Address
+from protocol.core.ledger import Ledger
 from protocol.core.machine import Machine
-from protocol.core.messages import COUNT_LIMIT
+from protocol.core.messages import COUNT_LIMIT, KeyDot, Rumor
+from protocol.core.outbox import Outbox
+from protocol.core.saved import Standing
 from protocol.state import StateFile, last_bound
 from protocol.state.rows import sealed
 from protocol.wire import WireCodec
@@ -308,6 +312,42 @@ def test_a_file_of_the_first_format_opens_and_is_brought_up_to_date(path: Path, 
     file = StateFile.open(path, "")
     assert texts(file) == ["one", "two", "three", "four"]
     file.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_a_gap_and_much_forgetting_a_node_saves_what_it_finds_again(path: Path, seed: int) -> None:
+    dice, config, out = random.Random(seed), Config(clock_limit=4, history_limit=1 + seed), Outbox()
+    causal = CausalOrder(config)
+    ledger = Ledger(causal)
+    ours = [NodeId(f"ours{number}", 1) for number in range(12)]
+    for number, node in enumerate(ours):  # all concurrent, so that each is maximal
+        causal.receive(Rumor(node, 1, number + 1, 1.0, (), b"", 0), HERE, 0.0, out)
+    assert causal.pins
+    above = NodeId("above", 1)
+    covered = [(node, 1, number + 1) for number, node in enumerate(ours) if dice.random() < 0.7]
+    causal.adopt_baseline([*covered, (above, 1, 20)], [(above.key, 1)], 20, 0.0, out, is_gap=True)
+    causal.check()
+    past: tuple[KeyDot, ...] = ()
+    for number in range(200):
+        node = NodeId(f"other{number}", 1)
+        causal.receive(Rumor(node, 1, number + 21, 1.0, past, b"", 0), HERE, 0.0, out)
+        past = ((node.key, 1),)
+        if number % 40 == 39:
+            file = StateFile.open(path, "")
+            news = ledger.news()
+            file.write(Standing(NodeId("me", 1), is_newcomer=False, covered=0, peers=()), news)
+            ledger.confirm(news)
+            file.close()
+            file = StateFile.open(path, "")
+            file.close()
+            assert file.saved is not None
+            assert file.saved.prefix is not None
+            again = CausalOrder(config)
+            again.restore(file.saved.prefix, file.saved.messages, file.saved.clocks)
+            again.check()
+            assert again.frontier.dots == causal.frontier.dots
+            assert again.delivered_count == causal.delivered_count
+    assert causal.memory.forgotten_count > 100
 
 
 def test_a_file_of_the_first_format_that_makes_no_sense_stays_as_it_was(path: Path, used: bytes) -> None:
