@@ -200,9 +200,9 @@ class CausalOrder(RestoredSet):
         self.frontier.unite(maximal, self.floor, within)
         self.clocks.retain_pins(self.frontier.dots)
         deep = [(key_of(node), sequence, deepest) for node, sequence, deepest in named]
-        self.log.adopt(deep, maximal, depth, forgotten)
         youngest = int((now + self.wall_offset + CLOCK_TOLERANCE) * 1_000) << 16
-        self.memory.adopt(horizon, forgotten, [deepest for _, _, deepest in told], youngest)
+        believed = self.memory.adopt(horizon, forgotten, [deepest for _, _, deepest in told], youngest)
+        self.log.adopt(deep, maximal, depth, believed)
         self._delivered_depth = max(self._delivered_depth, min(depth, LARGEST_DEPTH))
         self.depth = max(self.depth, self._delivered_depth)
         raise_floor, name = self.memory.raise_floor, self.queue.name

@@ -15,7 +15,7 @@ from .hold_back import Origin
 from .identity import Key, NodeId
 from .messages import NO_HORIZON, Horizon
 
-__all__ = ["BUCKETS", "SUM_SIZE", "Memory"]
+__all__ = ["BUCKETS", "FORGOTTEN_LIMIT", "SUM_SIZE", "Memory"]
 
 BUCKETS = 256
 """Parts that the origins are shared out to, by the first byte of their keys; their sums fit a datagram."""
@@ -31,6 +31,10 @@ SWEEP_PERIOD = 64
 
 SPACING_DIVISOR = 8
 """One part in so many of the limit is forgotten beyond what is too much, so that sweeps are few; a choice."""
+
+FORGOTTEN_LIMIT = 1 << 40
+"""Forgotten messages that a sponsor is believed at the most, so that no lie makes counts of messages useless:
+a million a second for twelve days."""
 
 
 class Memory:
@@ -140,27 +144,34 @@ class Memory:
         self._kept_until = self.delivered_count + max(0, limit - later)
         return later >= limit
 
-    def adopt(self, horizon: Horizon, forgotten_count: int, depths: Iterable[int], youngest: int) -> None:
+    def adopt(self, horizon: Horizon, forgotten_count: int, depths: Iterable[int], youngest: int) -> int:
         """Take over what a sponsor has forgotten, as far as it can have.
 
         Whoever forgets keeps seven eighths of the limit that nothing needs, none of them less deep than what
         goes; so in every prefix that many origins are as deep as its horizon. A horizon that few origins, or
-        none, vouch for is none, and no incarnation starts after ``youngest``.
+        none, vouch for is none, and no incarnation starts after ``youngest``. The count goes with
+        the horizon.
 
         Args:
             horizon: The sponsor's horizon.
             forgotten_count: How many messages are below it.
             depths: The depths of the origins that the sponsor's prefix names.
             youngest: The largest incarnation that may have been forgotten by now.
+
+        Returns:
+            How many messages the sponsor is believed to have forgotten.
         """
         vouching = nlargest(self._fewest_kept, depths)
-        if len(vouching) == self._fewest_kept and forgotten_count:
-            believed = Horizon(min(horizon.depth, vouching[-1]), min(horizon.incarnation, youngest))
-            self.horizon = highest(self.horizon, believed)
-        more = max(0, forgotten_count - self.forgotten_count)
+        if len(vouching) < self._fewest_kept or not forgotten_count:
+            return 0
+        believed = Horizon(min(horizon.depth, vouching[-1]), min(horizon.incarnation, youngest))
+        self.horizon = highest(self.horizon, believed)
+        count = min(forgotten_count, FORGOTTEN_LIMIT)
+        more = max(0, count - self.forgotten_count)
         self.forgotten_count += more
         self.delivered_count += more
-        self.largest_forgotten = max(self.largest_forgotten, forgotten_count)
+        self.largest_forgotten = max(self.largest_forgotten, count)
+        return count
 
     def restore(self, horizon: Horizon, forgotten_count: int) -> None:
         """Have forgotten what a node had that saved this; no floor exceeds all of its prefix."""

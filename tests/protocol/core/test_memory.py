@@ -13,8 +13,8 @@ from protocol.core.events import IncarnationChanged
 from protocol.core.hold_back import Origin
 from protocol.core.identity import Dot, NodeId
 from protocol.core.ledger import Ledger
-from protocol.core.memory import Memory
-from protocol.core.messages import NO_HORIZON, Horizon, Rumor
+from protocol.core.memory import FORGOTTEN_LIMIT, Memory
+from protocol.core.messages import COUNT_LIMIT, NO_HORIZON, Horizon, Rumor
 from protocol.state.consistency import check_prefix
 
 from .test_causal import SOURCE, Order
@@ -169,6 +169,13 @@ def test_a_horizon_for_which_too_few_origins_vouch_makes_nobody_refuse_the_livin
     node = adopted(Horizon(1 << 40, 1 << 60), 1 << 40, range(51, 64))
     assert node.causal.memory.horizon == NO_HORIZON
     assert node.take(rumor(author(1), 1, 64)) == [Reception.NEW]
+
+
+def test_a_count_goes_with_the_horizon_and_makes_nobody_the_sponsor_of_all() -> None:
+    node = adopted(Horizon(1 << 40, 1 << 60), COUNT_LIMIT, range(51, 64))
+    assert (node.causal.delivered_count, node.causal.log.evicted_count) == (13, 13)
+    node = adopted(Horizon(1 << 40, 1 << 60), COUNT_LIMIT, range(51, 65))
+    assert node.causal.delivered_count == node.causal.log.evicted_count == FORGOTTEN_LIMIT + 14
 
 
 def test_a_horizon_is_no_deeper_than_the_origins_that_vouch_for_it() -> None:
