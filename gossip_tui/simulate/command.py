@@ -29,6 +29,9 @@ __all__ = ["Output", "simulate"]
 STDOUT = "-"
 """A file name that stands for standard output."""
 
+KILLED = 128
+"""Added to the number of the signal that ended a program, as shells do."""
+
 
 class Output(NamedTuple):
     """Where the figures go."""
@@ -55,7 +58,8 @@ class CsvError(GossipError):
 def simulate(plan: Plan, output: Output, *, anyway: bool = False) -> int:
     """Run what is planned, and write what came of it; returns the exit code.
 
-    A reader of standard output that goes away ends it in order, and so does who interrupts it.
+    A reader of standard output that goes away ends it in order, and so does Ctrl-C. Where another signal cut
+    the results short, the code is that of a program which it killed, so that nobody takes them for whole.
 
     Raises:
         ConfigError: It can't begin: not enough memory (unless ``anyway``), or a file that can't be written.
@@ -69,18 +73,19 @@ def simulate(plan: Plan, output: Output, *, anyway: bool = False) -> int:
     try:
         with opened_csv(output.csv) as csv, Interruption() as interruption:
             say_warnings(plan)
+            is_whole = False
             with contextlib.suppress(KeyboardInterrupt):
-                run(plan, output, csv, interruption)
+                is_whole = run(plan, output, csv, interruption)
     except BrokenPipeError:
         give_up_stdout()
         return 0
     if csv is not None and csv.error is not None:
         raise CsvError(f"--csv {output.csv} lacks rows: {csv.error.strerror or csv.error}")
-    return 0
+    return 0 if is_whole or interruption.killed_by is None else KILLED + interruption.killed_by
 
 
-def run(plan: Plan, output: Output, csv: CsvFile | None, interruption: Interruption) -> None:
-    """Run what is planned, and write what came of it, even if it is interrupted."""
+def run(plan: Plan, output: Output, csv: CsvFile | None, interruption: Interruption) -> bool:
+    """Run what is planned, and write what came of it, even if it is interrupted; whether it was not."""
     found: list[Outcome] = []
     progress = progress_of(plan, output)
 
@@ -98,8 +103,10 @@ def run(plan: Plan, output: Output, csv: CsvFile | None, interruption: Interrupt
                 write(json_line(outcome.contender.experiment, outcome.figures, outcome.broadcast) + "\n")
     finally:
         progress.clear()
+    is_whole = all(outcome.is_whole for outcome in found)
     if not output.as_json and output.csv != STDOUT:
-        write_report(found, output, is_whole=all(outcome.is_whole for outcome in found))
+        write_report(found, output, is_whole=is_whole)
+    return is_whole
 
 
 def write_report(found: Sequence[Outcome], output: Output, *, is_whole: bool) -> None:

@@ -25,6 +25,8 @@ class Interruption:
     def __init__(self) -> None:
         self._is_pending = False
         self._is_heard = False
+        self.killed_by: int | None = None
+        """The signal that asked to end, if it was another one than Ctrl-C's."""
         self._former: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -54,7 +56,9 @@ class Interruption:
         finally:
             self._is_heard = False
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGINT:
+            self.killed_by = number
         if self._is_heard or self._is_pending:
             self._is_heard = False
             raise KeyboardInterrupt

@@ -286,8 +286,39 @@ def test_a_second_signal_does_not_wait(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_signals_mean_afterwards_what_they_meant_before(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     play(monkeypatch, at(2, lambda: os.kill(os.getpid(), signal.SIGTERM)))
-    assert main(SMALL) == 0
+    assert main(SMALL) == 128 + signal.SIGTERM
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_a_signal_cut_short_is_shown_but_does_not_look_whole(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(monkeypatch, at(3, lambda: os.kill(os.getpid(), number)))
+    assert main(SMALL) == 128 + number
+    assert capsys.readouterr().out.splitlines()[-1] == "Interrupted: default after cycle 2 of 3."
+
+
+def test_ctrl_c_after_a_signal_does_not_make_it_look_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stuck(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        ctrl_c()
+        raise AssertionError("went on")
+
+    play(monkeypatch)
+    monkeypatch.setattr(CsvFile, "add", stuck)
+    assert main([*SMALL, "--csv", str(tmp_path / "figures.csv")]) == 128 + signal.SIGTERM
+
+
+def test_a_signal_that_comes_when_all_is_done_takes_nothing_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(_: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    play(monkeypatch)
+    monkeypatch.setattr(command, "write", late)
+    assert main([*SMALL, "--json"]) == 0
 
 
 def test_while_it_runs_the_garbage_collector_looks_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
