@@ -19,7 +19,7 @@ from protocol.core.view import Descriptor
 from protocol.errors import StateError
 
 from .experiments import Experiments, Subject, carry_over
-from .notices import NOTABLE, Notice, counted, notices_of
+from .notices import NOTABLE, Notice, notices_of, so_many
 from .observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture, told_views
 from .seated import Seated
 from .shown import Recorded, Update
@@ -331,7 +331,7 @@ class NodeFeed(Seated):
         self._history_count += sum(message.from_history for message in fresh)
         if snapshot.catching_up or not self._history_count:
             return []
-        text = f"caught up: {counted(self._history_count, 'earlier message')} here now"
+        text = f"caught up: {so_many(self._history_count, 'earlier message')} here now"
         self._history_count = 0
         return [Notice(text, self._clock())]
 

@@ -21,7 +21,7 @@ from protocol.core.events import (
 from protocol.core.identity import Dot
 from protocol.text import printable
 
-__all__ = ["NOTABLE", "Notice", "counted", "notices_of"]
+__all__ = ["NOTABLE", "Notice", "notices_of", "so_many"]
 
 NAMED_PEERS = 3
 """Peers named in one notice; more than these are counted."""
@@ -92,9 +92,9 @@ def sentence_of(event: Event) -> str:
     """What one of the rarer events means, or nothing."""
     match event:
         case Gap(size=size):
-            return f"{counted(size, 'message')} missing here for good: no node that answers has them any more"
+            return f"{so_many(size, 'message')} missing here for good: no node that answers has them any more"
         case Lagged(missed=missed):
-            return f"{counted(missed, 'item')} dropped before this screen could read them"
+            return f"{so_many(missed, 'item')} dropped before this screen could read them"
         case ContactUnresolved(contact=contact, reason=reason):
             return (
                 f"{printable(str(contact))} has no address now ({printable(reason)}); it is looked up again"
@@ -116,7 +116,7 @@ def state_sentence(event: Event) -> str:
     match event:
         case Restored(messages=count, before=before):
             life = "; this is a new incarnation" if before is not None else ""
-            return f"{counted(count, 'message')} here from before{life}"
+            return f"{so_many(count, 'message')} here from before{life}"
         case StateFailed(path=path, reason=reason):
             return f"state file {printable(path)} {printable(reason)}: going on in memory"
         case StateRecovered(path=path):
@@ -129,8 +129,8 @@ def short(dot: Dot) -> str:
     return f"{printable(dot.origin.name)}#{dot.sequence}"
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 message is``, ``2 messages are``."""
+def so_many(number: int, noun: str) -> str:
+    """A number of things and the verb: ``1 message is``, ``2 messages are``."""
     return f"{number:,} {noun} is" if number == 1 else f"{number:,} {noun}s are"
 
 

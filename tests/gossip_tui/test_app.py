@@ -694,12 +694,7 @@ async def test_a_click_on_the_title_of_a_pane_behind_brings_it_to_the_front(
     size: tuple[int, int], ascii_only: bool
 ) -> None:
     async with driven(size=size, ascii=ascii_only) as driver:
-        for title, pane in (
-            ("Faults", "faults"),
-            ("Space", "space-time"),
-            ("Over", "overlay"),
-            ("log", "log"),
-        ):
+        for title, pane in TABS:
             y, row = next((y, row) for y, row in enumerate(driver.rows) if "Causal log" in row)
             await driver.pilot.click(offset=(row.index(title, row.index("Causal")), y))
             await driver.look()

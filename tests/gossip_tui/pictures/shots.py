@@ -35,6 +35,9 @@ SIZES = ((200, 60), (120, 40), (80, 24), (50, 15))
 
 MIDDLE = SIZES[1:2]
 
+PATIENCE = 50
+"""Looks at a screen before it is given up: the slowest layout settles within some."""
+
 STEPS = 2
 """Seconds that a screen is watched before its picture is taken."""
 
@@ -103,8 +106,11 @@ async def open_message(hands: Hands, world: World) -> None:
     """Open a message that is concurrent with another one."""
     del world
     await hands.press("f3", "home", *["down"] * 7, "enter")
-    while not isinstance(hands.app.screen, MessageScreen):
+    for _ in range(PATIENCE):
+        if isinstance(hands.app.screen, MessageScreen):
+            return
         await hands.press("down", "enter")
+    raise AssertionError(f"no message opens within {PATIENCE} lines of the log")
 
 
 async def open_peers(hands: Hands, world: World) -> None:
@@ -203,18 +209,24 @@ async def resize(hands: Hands, size: tuple[int, int]) -> None:
         app.post_message(events.Resize(wanted, wanted))
         await hands.calm()
         app._check_resize()
-    while any(screen._compositor.size != wanted for screen in app.screen_stack):
+    for _ in range(PATIENCE):
+        if all(screen._compositor.size == wanted for screen in app.screen_stack):
+            return
         await hands.calm()
+    raise AssertionError(f"not every screen has the size {size} after {PATIENCE} looks")
 
 
 async def settled_picture(hands: Hands) -> str:
     """The picture once it stays as it is: one layout may ask for the next."""
     await hands.look()
-    before, picture = "", picture_of(hands.app)
-    while before != picture:
+    before = picture_of(hands.app)
+    for _ in range(PATIENCE):
         await hands.calm()
-        before, picture = picture, picture_of(hands.app)
-    return picture
+        picture = picture_of(hands.app)
+        if picture == before:
+            return picture
+        before = picture
+    raise AssertionError(f"the screen is another one at each of {PATIENCE} looks")
 
 
 @contextmanager

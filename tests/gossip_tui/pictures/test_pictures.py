@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from .shots import FOLDER, SHOTS, SIZES, Shot, file_of, take
+
+PROJECT = FOLDER.parents[2] / "pyproject.toml"
 
 RENEW = "look at it, and if it is right: python -m tests.gossip_tui.pictures"
 
@@ -19,6 +23,11 @@ async def test_it_looks_as_it_did(shot: Shot) -> None:
 
 def test_there_is_no_picture_of_a_screen_that_is_no_more() -> None:
     assert set(FOLDER.glob("*.txt")) == {file_of(shot, size) for shot in SHOTS for size in shot.sizes}
+
+
+def test_tests_get_the_textual_that_the_pictures_were_taken_with() -> None:
+    wanted = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]["test"]
+    assert f"textual=={version('textual')}" in wanted, f"pin this one, take the pictures anew, and {RENEW}"
 
 
 def test_every_picture_is_as_large_as_its_name_says() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gossip_tui.observed import NodeState
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.recorder import Recorder
 from gossip_tui.recording.recording import Recording
@@ -15,11 +16,14 @@ from tests.gossip_tui.samples import NOON, address, held, node_id, peer_row
 
 __all__ = ["Tape", "files_in", "story", "taped"]
 
+Fates = Sequence[NodeState]
+"""What was done to each node."""
+
 
 class Tape:
     """A recorder over nodes in memory, and its clock."""
 
-    def __init__(self, path: Path, *nodes: MemoryNode, limit: int | None = None) -> None:
+    def __init__(self, path: Path, *nodes: MemoryNode, limit: int | None = None, fates: Fates = ()) -> None:
         self.path = path
         self.nodes = list(nodes)
         self.now = 0.0
@@ -29,6 +33,7 @@ class Tape:
             lambda: self.nodes,
             source="run",
             program="1.2.3",
+            fates=lambda: fates,
             limit=limit,
             on_end=self.ended.append,
             clock=lambda: self.now,
@@ -49,9 +54,11 @@ class Tape:
 
 
 @asynccontextmanager
-async def taped(path: Path, *nodes: MemoryNode, limit: int | None = None) -> AsyncIterator[Tape]:
-    """A running recorder, whose own timer no test lives to see."""
-    tape = Tape(path, *(nodes or (MemoryNode(),)), limit=limit)
+async def taped(
+    path: Path, *nodes: MemoryNode, limit: int | None = None, fates: Fates = ()
+) -> AsyncIterator[Tape]:
+    """A running recorder, whose own timer no test lives to see; a test may change the fates as it goes."""
+    tape = Tape(path, *(nodes or (MemoryNode(),)), limit=limit, fates=fates)
     tape.recorder.tick()
     await settle()
     yield tape

@@ -337,8 +337,7 @@ async def test_a_change_that_the_application_tells_of_is_one_moment_here_and_a_m
 
 async def test_what_was_done_to_nodes_is_known_at_every_moment(tmp_path: Path) -> None:
     fates = [NodeState.CRASHED, NodeState.RUNNING]
-    async with taped(tmp_path / "a", MemoryNode(), MemoryNode("p2", number=2)) as tape:
-        tape.recorder._fates = lambda: fates
+    async with taped(tmp_path / "a", MemoryNode(), MemoryNode("p2", number=2), fates=fates) as tape:
         await tape.pass_time(1.0)
         await tape.pass_time(1.0)
         fates[:] = NodeState.RUNNING, NodeState.STOPPED

@@ -358,8 +358,7 @@ async def test_the_replayed_overlay_shows_cuts_and_crashes_of_its_time(tmp_path:
     fates = [NodeState.RUNNING] * 3
     for node in nodes:
         node.now(view=tuple(Descriptor(one.id, one.picture.address, 1) for one in nodes if one is not node))
-    async with taped(tmp_path / "a", *nodes) as tape:
-        tape.recorder._fates = lambda: fates
+    async with taped(tmp_path / "a", *nodes, fates=fates) as tape:
         for _ in range(4):
             await tape.pass_time(0.5)
         nodes[0].block([address(2)])
