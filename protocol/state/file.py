@@ -200,6 +200,8 @@ class StateFile:
                 raise StateFileError(self.path, f"belongs to the cluster {theirs!a}, not to {cluster!a}")
             if "identity" in content.parts:
                 self._take_saved(content)
+            else:
+                refuse_nameless(content)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise StateFileError(self.path, f"is damaged: {error}") from None
         self._written = content.parts
@@ -213,3 +215,13 @@ class StateFile:
         clocks = tuple(map(clock_of, content.clocks))
         self.saved = Saved(Standing(node, is_newcomer, covered, peers), prefix, messages, clocks)
         check_saved(self.saved)
+
+
+def refuse_nameless(content: Content) -> None:
+    """Refuse what is in a file that has no identity.
+
+    Raises:
+        ValueError: There is anything of a log.
+    """
+    if "prefix" in content.parts or content.messages or content.clocks:
+        raise ValueError("messages are there, and nothing says whose they are")

@@ -173,7 +173,7 @@ def read(path: Path, *, parts_only: bool = False) -> Content:
         rows += [connection.execute(select, limit).fetchall() for select in (SELECT_MESSAGES, SELECT_CLOCKS)]
         if version > UNSEALED_FORMAT:
             rows = [[unsealed(row) for row in table] for table in rows]
-        parts = {name: bytes(value) for name, value in rows[0]}
+        parts = parts_of(rows[0])
     except BaseException:
         connection.close()
         for one in companions(path):
@@ -182,6 +182,18 @@ def read(path: Path, *, parts_only: bool = False) -> Content:
         raise
     connection.close()
     return Content(version, parts, rows[1], rows[2])
+
+
+def parts_of(rows: list[Row]) -> dict[str, bytes]:
+    """The rows of the table of parts, by name.
+
+    Raises:
+        ValueError: One is no bytes.
+    """
+    for name, value in rows:
+        if not isinstance(value, bytes):
+            raise ValueError(f"the part {name!a} is not what was written")  # noqa: TRY004 - one kind of error
+    return dict(rows)
 
 
 def upgrade(connection: sqlite3.Connection, content: Content) -> None:

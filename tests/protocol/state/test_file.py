@@ -356,6 +356,34 @@ def test_a_file_of_the_first_format_that_makes_no_sense_stays_as_it_was(path: Pa
     assert refusal(path) == "is damaged: messages are missing in between"
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO clocks VALUES (1, 'text')",
+        "INSERT INTO clocks VALUES (1, 7)",
+        "INSERT INTO messages VALUES (1, 'a', 1, 1, 1, 1, 1, 1, x'', 'text')",
+        "INSERT INTO parts VALUES ('prefix', x'')",
+    ],
+)
+def test_a_file_of_nobody_that_holds_anything_is_refused_and_stays_as_it_was(
+    path: Path, statement: str
+) -> None:
+    StateFile.open(path, "").close()
+    make_old(path)
+    edit(path, statement, sealing=False)
+    assert refusal(path) == "is damaged: messages are there, and nothing says whose they are"
+
+
+@pytest.mark.parametrize("value", ["'text'", "7", "1000000000000"])
+def test_a_part_of_the_first_format_that_is_no_bytes_is_damage(path: Path, value: str) -> None:
+    StateFile.open(path, "").close()
+    make_old(path)
+    edit(path, f"INSERT INTO parts VALUES ('peers', {value})", sealing=False)
+    assert refusal(path) == "is damaged: the part 'peers' is not what was written"
+    with pytest.raises(StateFileError, match="is not what was written"):
+        last_bound(path)
+
+
 def test_a_node_that_is_killed_just_after_the_upgrade_finds_a_file_of_the_new_format(
     path: Path, used: bytes
 ) -> None:
