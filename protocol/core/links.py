@@ -242,6 +242,10 @@ class Links:
         link.allowance -= cost
         return True
 
+    def charge(self, link: Link, cost: int) -> None:
+        """Take what work that was asked for has cost beyond what was paid before; the source may owe it."""
+        link.allowance -= cost
+
     def _refill(self, link: Link, now: float) -> None:
         link.allowance = min(REPLY_BURST, link.allowance + (now - link.refilled_at) * REPLY_RATE)
         link.refilled_at = now

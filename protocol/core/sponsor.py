@@ -1,8 +1,8 @@
 """The sponsor's side of a catch-up: the prefix that is not retained, in pages, then the retained log.
 
-Rules of this file. Who asks pays first: without room in its budget of replies a request costs no more than
-reading it, and is not answered; the peer asks again after a while. The pages of a prefix are made once and
-serve everybody for as long as it stays the same.
+Rules of this file. Who asks pays first, and owes what long names take beyond that: without room in its budget
+of replies a request costs no more than reading it, and is not answered; the peer asks again after a while.
+The pages of a prefix are made once and serve everybody for as long as it stays the same.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class Sponsor:
         if not context.links.may_ask(link, self._cost(request), now):
             return
         if request.cursor < log.first:
-            for page in self._baseline():
-                out.send(link.address, context.pack(page._replace(round=request.round)))
+            pages = [context.pack(page._replace(round=request.round)) for page in self._baseline()]
+            out.send(link.address, *pages)
+            context.links.charge(link, max(0, sum(page.size for page in pages) - self._plain_cost))
         room = REPLY_LIMIT
         index = max(request.cursor, log.first)
         while index < log.next:
@@ -69,7 +70,12 @@ class Sponsor:
         log = self.context.causal.log
         if request.cursor >= log.first:
             return ENTRY_SIZE
-        return ENTRY_SIZE * (1 + len(log.evicted)) * (1 if self._version == log.version else 1 + BUILD_WEIGHT)
+        return self._plain_cost * (1 if self._version == log.version else 1 + BUILD_WEIGHT)
+
+    @property
+    def _plain_cost(self) -> int:
+        """What the pages are taken to cost before they are made: their bytes, but for long names."""
+        return ENTRY_SIZE * (1 + len(self.context.causal.log.evicted))
 
     def _history_items(self, entry: Retained) -> list[Packed]:
         """A message of the log, with its clock where a newcomer could not derive it."""

@@ -8,17 +8,17 @@ from protocol.core.messages import BaselinePage, HistoryRequest, Item, KeyDot
 from protocol.core.outbox import Outbox
 from protocol.core.sponsor import ENTRY_SIZE, Sponsor
 
-from .wiring import Stranger, Wiring, address, node_id, rumor
+from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor
 
 
-def asked_by_a_peer(origins: int) -> tuple[Wiring, Stranger, Sponsor]:
+def asked_by_a_peer(origins: int, name: str = "author") -> tuple[Wiring, Stranger, Sponsor]:
     """A machine that has evicted messages of so many origins, a proven peer, and the sponsor's side."""
     wiring = Wiring(["a"], config=Config(history_limit=1))
     peer = Stranger(wiring, address(9), "peer")
     peer.prove("a")
     previous: tuple[KeyDot, ...] = ()
     for number in range(origins):
-        author = node_id(f"author{number}")
+        author = node_id(f"{name}{number}")
         peer.say("a", rumor(author, 1, number + 1, previous))
         previous = ((author.key, 1),)
     intake = wiring["a"]._intake
@@ -38,6 +38,18 @@ def test_any_number_of_requests_for_one_prefix_cost_one_build() -> None:
         assert {page.round for page in pages} == {number}
         assert sum(len(page.entries) for page in pages) == 199
     assert sponsor.builds == 1
+
+
+def test_pages_with_long_names_cost_what_they_take() -> None:
+    _, peer, _ = asked_by_a_peer(100, name="\N{SNOWMAN}" * 60)
+    sent, largest = 0, 0
+    for number in range(1, 1_000):
+        size = sum(CODEC.pack(item).size for item in peer.say("a", HistoryRequest(number, 0)))
+        if not size:
+            break
+        sent, largest = sent + size, max(largest, size)
+    assert largest > 99 * 180
+    assert REPLY_BURST // 2 < sent < REPLY_BURST + largest
 
 
 def test_a_prefix_that_has_changed_is_made_anew() -> None:
