@@ -27,7 +27,7 @@ from .neighbours import Neighbours
 from .outbox import Outbox
 from .repair import Repair, ranges_of
 
-__all__ = ["RANGES_PER_ITEM", "Grafting"]
+__all__ = ["RANGES_PER_ITEM", "Accounts", "Grafting"]
 
 MISSING_LIMIT = 1_024
 """Announced messages waited for at a time; of more, anti-entropy brings the rest."""
@@ -60,6 +60,58 @@ class Missing:
         self.grafts = 0
 
 
+class Accounts:
+    """For whom is waited on whose account, and who has most on it."""
+
+    __slots__ = ("_by_size", "_largest", "_of")
+
+    def __init__(self) -> None:
+        """Wait for nobody."""
+        self._of: dict[Address, dict[KeyDot, None]] = {}
+        """The newest last."""
+        self._by_size: dict[int, dict[Address, None]] = {}
+        """Whose accounts have so many messages on them."""
+        self._largest = 0
+
+    def size(self, address: Address) -> int:
+        """For how many messages is waited on this account."""
+        return len(self._of.get(address, ()))
+
+    @property
+    def largest(self) -> int:
+        """For how many messages is waited on the largest one."""
+        return self._largest
+
+    def newest_of_largest(self) -> KeyDot:
+        """What was put last on the largest account; there has to be one."""
+        return next(reversed(self._of[next(iter(self._by_size[self._largest]))]))
+
+    def add(self, address: Address, dot: KeyDot) -> None:
+        """Wait for one more message on this account."""
+        account = self._of.setdefault(address, {})
+        account[dot] = None
+        self._move(address, len(account) - 1, len(account))
+
+    def strike(self, address: Address, dot: KeyDot) -> None:
+        """Wait for it no longer."""
+        account = self._of[address]
+        del account[dot]
+        self._move(address, len(account) + 1, len(account))
+        if not account:
+            del self._of[address]
+
+    def _move(self, address: Address, before: int, after: int) -> None:
+        by_size = self._by_size
+        if before:
+            del by_size[before][address]
+            if not by_size[before]:
+                del by_size[before]
+        if after:
+            by_size.setdefault(after, {})[address] = None
+        if after > self._largest or self._largest not in by_size:
+            self._largest = after
+
+
 class Grafting:
     """The announced messages that are waited for."""
 
@@ -73,8 +125,7 @@ class Grafting:
         self.deadline = math.inf
         """When to graft next."""
         self._missing: dict[KeyDot, Missing] = {}
-        self._accounts: dict[Address, dict[KeyDot, None]] = {}
-        """For whom is waited on whose account, the newest last."""
+        self._accounts = Accounts()
 
     def first_due(self, now: float) -> float:
         """When what is announced now should have come."""
@@ -84,8 +135,8 @@ class Grafting:
         """Whether a message is delivered, held back, or large and being pulled."""
         return self.context.causal.is_known(dot) or self.context.causal.is_pulled(dot)
 
-    def expect(self, dot: KeyDot, source: Address, due_at: float) -> None:
-        """Wait for a message that a neighbour announced and that is not here."""
+    def expect(self, dot: KeyDot, source: Address, due_at: float) -> bool:
+        """Wait for a message that a neighbour announced and that is not here; False if there is no room."""
         missing = self._missing.get(dot)
         if missing is not None:
             if source not in missing.announcers and len(missing.announcers) < ANNOUNCER_LIMIT:
@@ -93,35 +144,29 @@ class Grafting:
                 self._share(dot, missing, source)
         elif len(self._missing) < MISSING_LIMIT or self._displace(source):
             self._missing[dot] = Missing(source, due_at)
-            self._accounts.setdefault(source, {})[dot] = None
+            self._accounts.add(source, dot)
             self.deadline = min(self.deadline, due_at)
-
-    def _account(self, address: Address) -> int:
-        return len(self._accounts.get(address, ()))
+        else:
+            return False
+        return True
 
     def _share(self, dot: KeyDot, missing: Missing, source: Address) -> None:
         """Wait on the account of whoever has less on it, which is the last to be displaced."""
-        if self._account(source) < self._account(missing.holder):
-            self._strike(dot, missing)
+        accounts = self._accounts
+        if accounts.size(source) < accounts.size(missing.holder):
+            accounts.strike(missing.holder, dot)
             missing.holder = source
-            self._accounts.setdefault(source, {})[dot] = None
-
-    def _strike(self, dot: KeyDot, missing: Missing) -> None:
-        account = self._accounts[missing.holder]
-        del account[dot]
-        if not account:
-            del self._accounts[missing.holder]
+            accounts.add(source, dot)
 
     def _displace(self, source: Address) -> bool:
         """Make room for one more of ``source``, unless nobody has more on the account than it would have."""
-        largest = max(self._accounts, key=self._account)
-        if self._account(largest) <= self._account(source) + 1:
+        if self._accounts.largest <= self._accounts.size(source) + 1:
             return False
-        self._forget(next(reversed(self._accounts[largest])))
+        self._forget(self._accounts.newest_of_largest())
         return True
 
     def _forget(self, dot: KeyDot) -> None:
-        self._strike(dot, self._missing.pop(dot))
+        self._accounts.strike(self._missing.pop(dot).holder, dot)
 
     def on_deadline(self, now: float, out: Outbox) -> None:
         """Ask for what did not come in time, unless a sponsor's history brings everything by itself."""

@@ -55,6 +55,7 @@ from .messages import (
 from .outbox import Outbox
 from .parts import Parts
 from .sampling import Sampling
+from .trees import ANNOUNCED_LIMIT
 from .wide import Assembly
 
 __all__ = ["Arrival", "Intake"]
@@ -69,7 +70,7 @@ Handler = Callable[[Any, "Arrival"], str | None]
 class Arrival:
     """Where an item came from, for its handler."""
 
-    __slots__ = ("header", "is_proven", "link", "now", "size")
+    __slots__ = ("announced_left", "header", "is_proven", "link", "now", "size")
 
     def __init__(self, header: Header, link: Link, size: int, now: float) -> None:
         """Describe one datagram."""
@@ -79,6 +80,8 @@ class Arrival:
         self.now = now
         self.is_proven = now <= link.proven_until
         """Whether the source is known to receive what is sent to it."""
+        self.announced_left = ANNOUNCED_LIMIT
+        """How many more dots of its announcements are looked at."""
 
 
 class Intake(Parts):
@@ -338,7 +341,8 @@ class Intake(Parts):
 
     def _on_announce(self, announce: IHave, arrival: Arrival) -> str | None:
         if arrival.is_proven:
-            self.trees.on_announce(announce, arrival.link.address, arrival.now)
+            source, left = arrival.link.address, arrival.announced_left
+            arrival.announced_left = self.trees.on_announce(announce, source, arrival.now, left)
         return None
 
     def _on_distance(self, distance: Distance, arrival: Arrival) -> str | None:

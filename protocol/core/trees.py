@@ -41,7 +41,7 @@ from .neighbours import Neighbour, Neighbours
 from .outbox import Outbox
 from .repair import Repair, ranges_of
 
-__all__ = ["Trees"]
+__all__ = ["ANNOUNCED_LIMIT", "Trees"]
 
 ANNOUNCE_DELAY = 0.025
 """Seconds that the first announcement after a pause waits for company. A hole in the tree is noticed later by
@@ -59,7 +59,7 @@ QUEUE_LIMIT = 96
 numbers."""
 
 ANNOUNCED_LIMIT = 512
-"""Dots looked at in one announcement; honest ones have no more than ``QUEUE_LIMIT``."""
+"""Dots looked at in the announcements of one datagram; honest ones have no more than ``QUEUE_LIMIT``."""
 
 FIRST_COPY_LIMIT = 1_024
 """Messages of which is remembered who pushed them first: seconds' worth, and duplicates are not later."""
@@ -264,22 +264,33 @@ class Trees:
 
     # announced
 
-    def on_announce(self, announce: IHave, source: Address, now: float) -> None:
-        """Expect what is new, and do not announce back what the neighbour has."""
+    def on_announce(self, announce: IHave, source: Address, now: float, limit: int) -> int:
+        """Expect what is new, and do not announce back what the neighbour has.
+
+        Args:
+            announce: What it has.
+            source: Which neighbour.
+            now: The moment.
+            limit: How many dots may be looked at.
+
+        Returns:
+            How many more may be, of what came with this; none once there is no room for what is new.
+        """
         neighbour = self.neighbours.at.get(source)
-        if neighbour is None:
-            return
+        if neighbour is None or not limit:
+            return 0
         is_here = self.grafting.is_here
         due_at = self.grafting.first_due(now)
-        left = ANNOUNCED_LIMIT
+        left = limit
         for key, low, high in announce.ranges:
             for sequence in range(low, min(high + 1, low + left)):
                 dot = (key, sequence)
                 if is_here(dot):
                     neighbour.queue.pop(dot, None)
-                else:
-                    self.grafting.expect(dot, source, due_at)
+                elif not self.grafting.expect(dot, source, due_at):
+                    return 0
             left -= min(high + 1 - low, left)
+        return left
 
     def on_graft(self, graft: Graft, link: Link, now: float, out: Outbox) -> None:
         """Push to this neighbour again, beginning with what it misses; others just get what they ask for."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from protocol.core.codec import Datagram
 from protocol.core.config import Config, Dissemination
-from protocol.core.grafting import MISSING_LIMIT
-from protocol.core.identity import NodeId
+from protocol.core.grafting import MISSING_LIMIT, Accounts
+from protocol.core.identity import Address, NodeId
 from protocol.core.messages import (
     Distance,
     Graft,
@@ -315,6 +319,51 @@ def test_announcements_of_anything_are_bounded() -> None:
     assert len(missing) == MISSING_LIMIT
     settle(wiring, peers, 20)
     assert not missing
+
+
+def test_all_announcements_of_a_datagram_share_one_allowance_and_end_when_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wiring, peers = hub(links=2)
+    grafting = wiring["a"]._intake.trees.grafting
+    expected, expect = [], grafting.expect
+
+    def counted(dot: KeyDot, source: Address, due_at: float) -> bool:
+        expected.append(dot)
+        return expect(dot, source, due_at)
+
+    monkeypatch.setattr(grafting, "expect", counted)
+    counts = []
+    for part in range(6):
+        expected.clear()
+        wide = [IHave((Range(bytes([number, part]) + bytes(6), 1, 1 << 40),)) for number in range(50)]
+        peers[0].say("a", *wide)
+        counts.append(len(expected))
+    assert counts == [ANNOUNCED_LIMIT, ANNOUNCED_LIMIT, 1, 1, 1, 1]
+    assert len(grafting._missing) == MISSING_LIMIT
+    expected.clear()
+    peers[1].say("a", *[announced(OTHER, number, number) for number in range(1, 41)])
+    assert len(expected) == 40
+    assert {dot_of(OTHER, number) for number in range(1, 41)} <= grafting._missing.keys()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_largest_account_is_known_whatever_is_put_on_accounts_and_struck_off(seed: int) -> None:
+    dice, accounts = random.Random(seed), Accounts()
+    model: dict[Address, list[KeyDot]] = {address(number): [] for number in range(5)}
+    for step in range(600):
+        holder = dice.choice(list(model))
+        if model[holder] and dice.random() < 0.3 + 0.4 * (step // 150 % 2):
+            accounts.strike(holder, model[holder].pop(dice.randrange(len(model[holder]))))
+        else:
+            model[holder].append((bytes(8), step))
+            accounts.add(holder, model[holder][-1])
+        most = max(map(len, model.values()))
+        assert accounts.largest == most
+        assert all(accounts.size(one) == len(dots) for one, dots in model.items())
+        if most:
+            newest = accounts.newest_of_largest()
+            assert newest in [dots[-1] for dots in model.values() if len(dots) == most]
 
 
 def test_announcements_fit_datagrams_whatever_their_numbers() -> None:
