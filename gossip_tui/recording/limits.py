@@ -72,7 +72,7 @@ class Kind:
     """``track, code, ...``: something worth a line happened; see ``events``."""
     WORD: Final = 7
     """``track or nil, kind, text, names``: a line that the application put into the log, and which nodes
-    it concerns. Names came later: a recording may lack them."""
+    it concerns. A recording may lack the names."""
     MARK: Final = 8
     """``track, text``: something worth jumping to that is no line of the log, such as a change of faults."""
     FATE: Final = 9

@@ -222,7 +222,7 @@ def by_id(row: PeerRow) -> NodeId:
 
 
 def is_required(name: str) -> bool:
-    """Whether a field of pictures has no default: those that came later have one."""
+    """Whether a field of pictures has no default; one that has may be missing."""
     return next(
         field.default is MISSING and field.default_factory is MISSING
         for field in fields(NodeSnapshot)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .identity import Address, NodeId
+from .identity import Address, NodeId, new_tuple
 from .strategy import HealSwap, PeerSelection, ViewSelection
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ NOBODY: dict[NodeId, Entry] = {}
 """A view that nobody compares with."""
 
 stamp_of = itemgetter(2)
-new_tuple = tuple.__new__
-"""Makes a named tuple at half the cost of calling its class."""
 
 
 class PartialView:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.codec import DATAGRAM_LIMIT, Packed, Parsed
+from ..core.identity import new_tuple
 from ..core.messages import Header, Item
 from ..errors import WireError
 from ..wire import WireCodec, size_of, size_of_datagram
@@ -15,9 +16,6 @@ from ..wire import WireCodec, size_of, size_of_datagram
 __all__ = ["ObjectCodec", "ObjectDatagram"]
 
 WIRE = WireCodec()
-
-new_tuple = tuple.__new__
-"""Makes a named tuple at half the cost of calling its class."""
 
 
 class ObjectDatagram:

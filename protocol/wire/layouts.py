@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 from msgpack import Packer
 
-from ..core.identity import Address, NodeId, key_of
+from ..core.identity import Address, NodeId, key_of, new_tuple
 from ..core.large.limits import CHUNKS_LIMIT
 from ..core.memory import BUCKETS, SUM_SIZE
 from ..core.messages import (
     HOPS_LIMIT,
+    NO_HORIZON,
     NOTHING,
     Absent,
     Acknowledge,
@@ -211,10 +212,6 @@ def read_past(node: bytes, past: bytes) -> tuple[NodeId, int, int, float, tuple[
 recall_past = lru_cache(maxsize=KNOWN_PASTS)(read_past)
 
 
-new_tuple = tuple.__new__
-"""Makes a named tuple at half the cost of calling its class."""
-
-
 def read_rumor(elements: list[Any]) -> Rumor:
     """What ``pack_rumor`` packed."""
     _, hops, node, past, payload = elements
@@ -379,13 +376,16 @@ def with_known_pages(layout: Layout) -> Layout:
 
     def pack(page: BaselinePage, packer: Packer) -> bytes:
         plain = layout.pack(page._replace(entries=(), frontier=()), packer)
-        return plain[:-PACKED_NOTHING] + pack_origins(page.entries, page.frontier, packer)
+        return plain[: -len(PACKED_NOTHING)] + pack_origins(page.entries, page.frontier, packer)
 
+    assert layout.pack(EMPTY_PAGE, Packer()).endswith(PACKED_NOTHING)
     return layout._replace(pack=pack)
 
 
-PACKED_NOTHING = 3
-"""Bytes of an empty array and an empty byte string."""
+PACKED_NOTHING = b"\x90\xc4\x00"
+"""An empty array and an empty byte string: the end of a page that names no origin."""
+
+EMPTY_PAGE = BaselinePage(0, 0, 0, 1, 0, NO_HORIZON, 0, (), ())
 
 LAYOUTS = (
     Layout(RUMOR, Rumor, pack_rumor, size_of_rumor, read_rumor),

@@ -5,17 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import msgpack
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol.core.codec import DATAGRAM_LIMIT
 from protocol.core.identity import NodeId
-from protocol.core.messages import Absent, FloorsDone, Header, HistoryRequest, Item, Padding, Rumor, Want
+from protocol.core.messages import (
+    Absent,
+    BaselinePage,
+    FloorsDone,
+    Header,
+    HistoryRequest,
+    Item,
+    Padding,
+    Rumor,
+    Want,
+)
 from protocol.errors import WireError
 from protocol.sim.object_codec import ObjectCodec
 from protocol.wire import PADDING_MINIMUM, REASONS, WireCodec, size_of_datagram
 from protocol.wire.fields import pack_varint, read_varint
-from protocol.wire.layouts import READERS
+from protocol.wire.layouts import READERS, Layout, with_known_pages
 
 from . import generators as make
 
@@ -237,3 +248,9 @@ def test_a_datagram_full_of_the_smallest_items_is_sent_and_read() -> None:
 @given(make.rumors, st.integers(128, 1 << 70))
 def test_more_hops_than_travel_are_sent_as_the_most(rumor: Rumor, hops: int) -> None:
     assert WIRE.pack(rumor._replace(hops=hops)) == WIRE.pack(rumor._replace(hops=127))
+
+
+def test_pages_whose_packed_origins_are_kept_have_them_at_their_end() -> None:
+    other = Layout(31, BaselinePage, lambda *_: b"another end", len, tuple)
+    with pytest.raises(AssertionError):
+        with_known_pages(other)
