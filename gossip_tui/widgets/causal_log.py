@@ -122,6 +122,9 @@ class CausalLogPane(FollowingPane):
         if self.frozen:
             self._waiting_snapshot = snapshot
             return
+        if self._filter.gave_up:
+            self.add_notice(f"the filter is off: {self._filter.complaint}", NoticeKind.WARNING)
+            self.set_filter("")
         if snapshot.id != self._painter.own:
             self._painter.set_own(snapshot.id)
             self.refresh()
@@ -160,10 +163,15 @@ class CausalLogPane(FollowingPane):
         """Show only lines that match; empty shows all. ``LogFilter`` says what may be written.
 
         Raises:
-            FilterError: It holds a regular expression that is none; the filter stays as it was.
+            FilterError: It holds a regular expression that is none, or that takes too long; the filter stays as
+                it was.
         """
-        self._filter = LogFilter(text)
+        before, self._filter = self._filter, LogFilter(text)
         self._arrange()
+        if self._filter.gave_up:
+            refused, self._filter = self._filter, before
+            self._arrange()
+            raise FilterError(refused.complaint)
 
     def clear(self) -> None:
         """Forget every line, for a log that is to belong to another node."""

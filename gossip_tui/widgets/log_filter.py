@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from gossip_tui.text import safe
 
+from .bounded_search import BoundedSearch
+
 __all__ = ["FilterError", "LogFilter"]
 
 FROM = "from:"
@@ -47,10 +49,21 @@ class LogFilter:
         self._origin: str | None = None
         if rest.startswith(FROM):
             self._origin, _, rest = rest.removeprefix(FROM).partition(" ")
-        self._found = finder(rest.strip())
+        self._search = bounded_search(rest.strip())
+        self._found = self._search or finder(rest.strip())
 
     def __bool__(self) -> bool:
         return bool(self.text)
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether its regular expression takes too long to search for; it hides nothing any more."""
+        return self._search is not None and self._search.gave_up
+
+    @property
+    def complaint(self) -> str:
+        """What to tell the person then."""
+        return f"{safe(self.text, 40)} takes too long to search for; repetitions in repetitions do"
 
     def matches(self, origin: tuple[str, ...], text: str) -> bool:
         """Whether a line matches.
@@ -60,16 +73,21 @@ class LogFilter:
             text: Its text.
         """
         from_there = self._origin is None or self._origin in origin
-        return (from_there and self._found(text)) is not self._inverse
+        found = from_there and self._found(text[:SEARCHED])
+        return found is not self._inverse or self.gave_up
 
 
 def finder(pattern: str) -> Callable[[str], bool]:
-    """A function that says whether a text has the pattern in it."""
-    if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
-        expression = compiled(pattern[1:-1])
-        return lambda text: expression.search(text[:SEARCHED]) is not None
+    """A function that says whether a text has the pattern in it, in any case."""
     folded = pattern.casefold()
-    return lambda text: folded in text[:SEARCHED].casefold()
+    return lambda text: folded in text.casefold()
+
+
+def bounded_search(pattern: str) -> BoundedSearch | None:
+    """The search for a pattern between slashes; None if it is plain text."""
+    if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
+        return BoundedSearch(compiled(pattern[1:-1]))
+    return None
 
 
 def compiled(expression: str) -> re.Pattern[str]:

@@ -1,0 +1,85 @@
+"""Searches with a regular expression that gives up rather than hold up the screen.
+
+Some expressions take years over a line of forty letters, and lines come from others. ``re`` can't be told to stop,
+but it minds signals: an alarm ends a search that takes too long, where there are alarms.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+from time import perf_counter
+from types import FrameType
+
+__all__ = ["BoundedSearch"]
+
+SEARCH_PATIENCE = 0.1
+"""Seconds that one line may take; a choice, no more than a key may take to show."""
+
+SLOW_SEARCH = 0.001
+"""Seconds from which on a search counts as slow: a thousand times what one takes."""
+
+SLOW_PATIENCE = 1.0
+"""Seconds that all slow searches of one expression may take, however many lines there are."""
+
+REPETITIONS = frozenset("*+{?")
+"""An expression with none of these looks at every character once."""
+
+
+class TooSlowError(Exception):
+    """A search was ended by the alarm."""
+
+
+class BoundedSearch:
+    """Says whether a text has an expression in it, for as long as that takes no time that a person notices.
+
+    Attributes:
+        gave_up: Whether it took too long; from then on every text is said to have it, so that nothing is hidden.
+
+    >>> search = BoundedSearch(re.compile("l+o"))
+    >>> search("hello"), search("help"), search.gave_up
+    (True, False, False)
+    """
+
+    __slots__ = ("_expression", "_is_armed", "_needs_alarm", "_spent", "gave_up")
+
+    def __init__(self, expression: re.Pattern[str]) -> None:
+        self.gave_up = False
+        self._expression = expression
+        self._needs_alarm = not REPETITIONS.isdisjoint(expression.pattern) and hasattr(signal, "setitimer")
+        self._is_armed = False
+        self._spent = 0.0
+
+    def __call__(self, text: str) -> bool:
+        """Whether the text has it."""
+        if self.gave_up:
+            return True
+        if not self._needs_alarm or threading.current_thread() is not threading.main_thread():
+            return self._expression.search(text) is not None
+        began = perf_counter()
+        try:
+            return self._search(text)
+        except TooSlowError:
+            self.gave_up = True
+            return True
+        finally:
+            took = perf_counter() - began
+            if took > SLOW_SEARCH:
+                self._spent += took
+                self.gave_up = self.gave_up or self._spent > SLOW_PATIENCE
+
+    def _search(self, text: str) -> bool:
+        before = signal.signal(signal.SIGALRM, self._ring)
+        self._is_armed = True
+        signal.setitimer(signal.ITIMER_REAL, SEARCH_PATIENCE)
+        try:
+            return self._expression.search(text) is not None
+        finally:
+            self._is_armed = False
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _ring(self, _: int, __: FrameType | None) -> None:
+        if self._is_armed:
+            raise TooSlowError
