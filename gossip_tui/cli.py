@@ -204,7 +204,7 @@ def demo(context: click.Context, /, nodes: int, seed: int | None, tour: bool | N
         "gossip-tui tail", "date | gossip-tui tail --name clock", "gossip-tui tail --json > log.jsonl"
     )
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
+@option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
 @options(NODE_OPTIONS, NETWORK_OPTIONS, RECORD_OPTIONS)
 @click.pass_context
 def tail(context: click.Context, /, as_json: bool, **_: Any) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.core.events import (
     ContactUnresolved,
+    DatagramRejected,
     Event,
     Gap,
     IncarnationChanged,
@@ -32,10 +33,19 @@ from protocol.text import printable
 
 from .collector import collect_less_often
 from .feed import NodeFeed
-from .jsonlines import encode, event_record, message_record, ready_record, status_record, view_record
+from .jsonlines import (
+    encode,
+    event_record,
+    message_record,
+    ready_record,
+    rejected_record,
+    status_record,
+    view_record,
+)
 from .lines import Line, LineReader, LineWriter
 from .options import LEAVE_TIMEOUT, NodeOptions, leave, open_node
 from .recording.taping import NO_TAPE, TapeOptions, Taping
+from .rejections import Rejections
 from .shutdown import ending_signals, give_up_stdout
 
 if TYPE_CHECKING:
@@ -93,6 +103,7 @@ class Follower:
         self._view_changed = asyncio.Event()
         self._jobs: list[asyncio.Task[None]] = []
         self._said_waiting = False
+        self._rejections = Rejections()
 
     async def run(self, ended: asyncio.Event) -> None:
         """Say that the node is up, then follow it until ``ended`` is set or a job fails, with its error."""
@@ -104,6 +115,7 @@ class Follower:
         if self._as_json:
             self._start(self.tell_views())
             self._start(self.tell_status())
+            self._start(self.tell_rejections())
         self._listen()
         waiting = asyncio.create_task(ended.wait())
         try:
@@ -138,6 +150,10 @@ class Follower:
         async for event in events:
             if isinstance(event, ViewChanged):
                 self._view_changed.set()
+            elif (
+                isinstance(event, DatagramRejected) and self._as_json and not self._rejections.is_news(event)
+            ):
+                continue
             elif self._as_json:
                 if record := event_record(event, time.time()):
                     await self._out.write(encode(record))
@@ -162,6 +178,13 @@ class Follower:
             if news != told and (told or any(value for name, value in news.items() if name != "type")):
                 await self._out.write(encode(record))
                 told = news
+
+    async def tell_rejections(self) -> None:
+        """How many more datagrams were refused for a reason that was told, at most once a cycle."""
+        while True:
+            await asyncio.sleep(self._node.config.cycle_period)
+            for event, more in self._rejections.take():
+                await self._out.write(encode(rejected_record(event, time.time(), more)))
 
     async def gossip(self, lines: list[Line]) -> None:
         """Gossip each line as one message; what can't be sent is said on standard error."""

@@ -38,6 +38,7 @@ __all__ = [
     "labels_of",
     "message_record",
     "ready_record",
+    "rejected_record",
     "status_record",
     "view_record",
 ]
@@ -122,6 +123,17 @@ def status_record(snapshot: NodeSnapshot, at: float) -> Record:
     }
 
 
+def rejected_record(event: DatagramRejected, at: float, count: int = 1) -> Record:
+    """Datagrams that were refused: so many of one reason, the last of them from that source."""
+    return {
+        "type": "rejected",
+        "at": at,
+        "source": str(event.source),
+        "reason": event.reason,
+        "count": count,
+    }
+
+
 def event_record(event: Event, at: float) -> Record | None:
     """What else a reader is told; None for events that have a record of their own."""
     match event:
@@ -133,8 +145,8 @@ def event_record(event: Event, at: float) -> Record | None:
             return {"type": "gap", "at": at, "size": size}
         case Lagged(missed=missed):
             return {"type": "lagged", "at": at, "missed": missed}
-        case DatagramRejected(source=source, reason=reason):
-            return {"type": "rejected", "at": at, "source": str(source), "reason": reason}
+        case DatagramRejected():
+            return rejected_record(event, at)
         case Undeliverable(id=dot, waits_for=dots):
             return {
                 "type": "undeliverable",

@@ -134,6 +134,10 @@ def moment_of_text(text: str, position: int, duration: int) -> int:
     match = re.fullmatch(r"([+-]?)(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:\.\d{1,3})?)", text, re.ASCII)
     if match is not None:
         sign, hours, minutes, seconds = match.groups()
+        if (hours and int(minutes) > 59) or (minutes and float(seconds) >= 60):
+            raise CommandError(
+                "a moment is minutes and seconds such as 2:05: at most 59 of what is not the first"
+            )
         whole = int((int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)) * 1000)
         return position + whole if sign == "+" else position - whole if sign else whole
     share = re.fullmatch(r"(\d{1,3})%", text, re.ASCII)

@@ -1,7 +1,7 @@
 """Searches with a regular expression that gives up rather than hold up the screen.
 
-Some expressions take years over a line of forty letters, and lines come from others. ``re`` can't be told to stop,
-but it minds signals: an alarm ends a search that takes too long, where there are alarms.
+Some expressions take years over a line of forty letters, and lines come from others. ``re`` can't be told to
+stop, but it minds signals: an alarm ends a search that takes too long, where there are alarms.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class BoundedSearch:
     """Says whether a text has an expression in it, for as long as that takes no time that a person notices.
 
     Attributes:
-        gave_up: Whether it took too long; from then on every text is said to have it, so that nothing is hidden.
+        gave_up: Whether it took too long; from then on every text is said to have it: nothing is hidden.
 
     >>> search = BoundedSearch(re.compile("l+o"))
     >>> search("hello"), search("help"), search.gave_up

@@ -163,8 +163,7 @@ class CausalLogPane(FollowingPane):
         """Show only lines that match; empty shows all. ``LogFilter`` says what may be written.
 
         Raises:
-            FilterError: It holds a regular expression that is none, or that takes too long; the filter stays as
-                it was.
+            FilterError: It holds no regular expression, or a slow one; the filter stays as it was.
         """
         before, self._filter = self._filter, LogFilter(text)
         self._arrange()

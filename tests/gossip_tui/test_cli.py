@@ -86,6 +86,12 @@ def test_every_node_option_comes_from_the_environment_under_its_own_name() -> No
                 assert parameter.envvar == f"GOSSIP_TUI_{parameter.name.upper()}"
 
 
+def test_the_environment_asks_for_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOSSIP_TUI_JSON", "1")
+    context = cli.commands["tail"].make_context("tail", [])
+    assert context.params["as_json"] is True
+
+
 def test_run_tail_and_send_share_the_node_options() -> None:
     shared = {
         "name",

@@ -119,7 +119,10 @@ def test_the_view_is_sorted_by_age_and_tells_two_of_one_name_apart() -> None:
         ),
         (Gap(3), {"type": "gap", "size": 3}),
         (Lagged(4), {"type": "lagged", "missed": 4}),
-        (DatagramRejected(HERE, "version"), {"type": "rejected", "source": str(HERE), "reason": "version"}),
+        (
+            DatagramRejected(HERE, "version"),
+            {"type": "rejected", "source": str(HERE), "reason": "version", "count": 1},
+        ),
         (
             Undeliverable(Dot(P1, 2), (Dot(P2, 1),)),
             {"type": "undeliverable", "id": f"{P1.label}#2", "waits_for": [f"{P2.label}#1"]},

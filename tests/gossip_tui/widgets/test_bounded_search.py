@@ -41,7 +41,11 @@ def test_many_slow_searches_are_too_much_as_well(monkeypatch: pytest.MonkeyPatch
     ticks = iter(range(100))
     monkeypatch.setattr(bounded_search, "perf_counter", lambda: next(ticks) * 0.4)
     search = BoundedSearch(re.compile("x+y"))
-    assert [(search("no"), search.gave_up) for _ in range(3)] == [(False, False), (False, False), (False, True)]
+    assert [(search("no"), search.gave_up) for _ in range(3)] == [
+        (False, False),
+        (False, False),
+        (False, True),
+    ]
 
 
 @pytest.mark.parametrize("pattern", ["/(L+)+$/", "!/(L+)+$/", "from:p2 /(L+)+$/"])
