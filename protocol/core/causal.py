@@ -96,8 +96,7 @@ class CausalOrder(RestoredSet):
                 return Reception.DUPLICATE
         elif len(self.frontier.dots) >= FRONTIER_LIMIT:
             return Reception.TOO_WIDE
-        is_known = floor and origin is not None and not origin.is_recalled
-        if not is_known and self.memory.is_forgotten(
+        if not is_certain(origin) and self.memory.is_forgotten(
             sequence, rumor.depth, rumor.origin, from_history=from_history
         ):
             return Reception.FORGOTTEN
@@ -190,7 +189,7 @@ class CausalOrder(RestoredSet):
         named = [
             (node, sequence, deepest)
             for node, sequence, deepest in told
-            if self.floor(key_of(node))
+            if is_certain(self.origins.get(key_of(node)))
             or not self.memory.is_forgotten(sequence, deepest, node, from_history=True)
         ]
         prefix = {key_of(node): sequence for node, sequence, _ in named}
@@ -381,3 +380,8 @@ class CausalOrder(RestoredSet):
         for key, sequence in self.frontier.dots.items():
             assert self.floor(key) >= sequence
         assert self.pins.keys() <= set(self.frontier.dots.items())
+
+
+def is_certain(origin: Origin | None) -> bool:
+    """Whether an origin's floor says all that was ever delivered of it here: it was never forgotten."""
+    return origin is not None and origin.floor > 0 and not origin.is_recalled

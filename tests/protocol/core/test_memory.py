@@ -112,6 +112,22 @@ def test_no_recall_and_no_restart_makes_anything_acceptable_again(seed: int) -> 
     assert len(node.delivered) == len(set(node.delivered)) == len(said)
 
 
+def test_a_sponsor_that_names_what_was_recalled_makes_no_replay_acceptable() -> None:
+    node, talker = Order(SMALL), author(5_000)
+    talk = [rumor(talker, sequence, sequence) for sequence in range(1, 6)]
+    assert node.take(*talk) == [Reception.NEW] * 5
+    past = (talker.key, 5)
+    for number in range(300):
+        assert node.take(rumor(author(number), 1, number + 6, (past,))) == [Reception.NEW]
+        past = (author(number).key, 1)
+    assert node.take(talk[1]) == [Reception.FORGOTTEN]
+    entries = [(talker, 3, 3), (author(9_000), 1, 400)]
+    node.causal.adopt_baseline(entries, [(author(9_000).key, 1)], 400, 0.0, node.out, is_gap=True)
+    node.causal.check()
+    assert Reception.NEW not in node.take(*talk)
+    assert node.delivered.count(Dot(talker, 4)) == 1
+
+
 def test_a_newcomers_first_message_is_taken_however_deep_the_others_are() -> None:
     node = Order(SMALL)
     crowd(node, 300)
