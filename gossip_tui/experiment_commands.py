@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protocol.core.faults import NO_FAULTS, Direction, FaultReport, Faults
+from protocol.core.faults import NO_FAULTS, FaultReport, Faults
 from protocol.core.identity import Address
 from protocol.text import printable
 
 from .command import SWARM, CommandError
+from .observed import cuts_in_words
 
 if TYPE_CHECKING:
     from .app import GossipApp
@@ -163,12 +164,11 @@ def in_words(report: FaultReport, peer: Address | None = None) -> str:
     if peer is not None:
         return str(report.by_peer.get(peer, report.faults))
     some = ", ".join(f"{one} {faults}" for one, faults in list(report.by_peer.items())[:NAMED_PEERS])
-    cut = sum(direction is Direction.BOTH for direction in report.blocked.values())
     parts = [
         str(report.faults),
         f"but {some}" if some else "",
         f"and {len(report.by_peer) - NAMED_PEERS} more" if len(report.by_peer) > NAMED_PEERS else "",
-        f"cut off from {cut}" if cut else "",
+        cuts_in_words(report.blocked),
         f"so far {report.dropped:,} dropped, {report.delayed:,} delayed, {report.duplicated:,} doubled",
     ]
     return ", ".join(part for part in parts if part)

@@ -28,6 +28,7 @@ __all__ = [
     "NodeState",
     "OverlayPicture",
     "Trouble",
+    "cuts_in_words",
     "told_views",
 ]
 
@@ -134,6 +135,16 @@ class OverlayPicture:
         named = {descriptor.id for view in views for descriptor in view.view}
         present = tuple(view for view in views if view.view or view.node in named)
         return cls(seat, present, is_whole=len(views) > 1 and named <= {view.node for view in views})
+
+
+def cuts_in_words(blocked: Mapping[Address, Direction]) -> str:
+    """From how many a node is cut off, and with how many in one direction only; empty if from nobody."""
+    whole = sum(direction is Direction.BOTH for direction in blocked.values())
+    parts = [
+        f"cut off from {whole}" if whole else "",
+        f"one way with {len(blocked) - whole}" if len(blocked) > whole else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def told_views(snapshot: NodeSnapshot) -> list[KnownView]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from gossip_tui.observed import NodeState
+from gossip_tui.observed import NodeState, cuts_in_words
 from gossip_tui.text import safe
 from protocol.core.faults import NO_FAULTS
 from protocol.core.snapshot import NodeSnapshot, PeerState
@@ -262,11 +262,11 @@ def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
 def disturbance(status: Status) -> str:
     """What is out of order on purpose, the faults of this node first; empty if nothing is."""
     report = status.snapshot.faults
-    peers, cut_off = len(report.by_peer), len(report.blocked)
+    peers = len(report.by_peer)
     parts = [
         str(report.faults) if report.faults != NO_FAULTS else "",
         f"{peers} peers apart" if peers > 1 else "1 peer apart" if peers else "",
-        f"cut off from {cut_off}" if cut_off and "cut" not in status.experiments else "",
+        cuts_in_words(report.blocked) if "cut" not in status.experiments else "",
         status.experiments,
     ]
     return ", ".join(part for part in parts if part)

@@ -286,6 +286,17 @@ def test_the_status_bar_counts_peers_apart_and_cut_off() -> None:
     )
 
 
+async def test_a_cut_in_one_direction_is_never_called_a_whole_one() -> None:
+    async with driven() as driver:
+        driver.node.block([address(2), address(3)], Direction.OUT)
+        await driver.enter("/fault")
+        assert "faults at this node: off, one way with 2, so far" in driver.log
+        assert "FAULTS: one way with 2 │" in driver.status
+        driver.node.block([address(4)])
+        await driver.look()
+        assert "FAULTS: cut off from 1, one way with 2 │" in driver.status
+
+
 async def test_a_change_is_a_mark_in_the_rates_and_so_is_a_crash_elsewhere() -> None:
     now = [100.0]
     async with driven(*swarm(2), clock=lambda: now[0]) as driver:
