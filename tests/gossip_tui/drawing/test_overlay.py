@@ -291,13 +291,13 @@ def test_a_link_is_cut_whichever_side_does_not_let_datagrams_pass() -> None:
     assert set(scene.beyond) == {p3}
 
 
-def test_a_node_beyond_a_cut_is_there_even_if_no_view_names_it() -> None:
+def test_a_node_that_no_view_names_is_on_its_side_of_a_cut() -> None:
     near, far = cut_off_from(2, 3), cut_off_from(0, 1)
     views = (
         known("p0", "p1", trouble=near),
-        known("p1", "p0", trouble=near),
+        known("p1", "p3", trouble=near),
         known("p2", "p3", trouble=far),
-        known("p3", trouble=far),
+        known("p3", "p1", trouble=far),
     )
     scene = scene_of(picture(*views), (), None)
     assert scene.beyond == {node_id("p2"), node_id("p3")}
