@@ -228,7 +228,7 @@ other_items: st.SearchStrategy[Item] = st.one_of(
     holdings,
     st.builds(Linkage, st.sampled_from(Stance).map(int)),
     st.builds(IHave, ranges),
-    st.builds(Distance, st.tuples(keys, up_to(SEQUENCE_LIMIT)), hops),
+    st.builds(Distance, st.tuples(keys, sequences), hops),
     st.just(Prune()),
     st.builds(Graft, ranges),
 )
