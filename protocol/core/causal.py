@@ -51,6 +51,7 @@ class Reception(StrEnum):
     BAD_DEPTH = "depth"
     NO_ROOM = "hold-back full"
     NO_ASSEMBLY = "assemblies full"
+    FLOOD = "too many announcements"
     FORGOTTEN = "forgotten origin"
 
 

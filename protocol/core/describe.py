@@ -58,7 +58,7 @@ def describe(
         depth=causal.depth,
         unacknowledged=intake.spreading.unacknowledged,
         catching_up=intake.catchup.is_running,
-        behind=max(0, intake.reconcile.announced - causal.delivered_count),
+        behind=intake.reconcile.behind,
         caught_up=intake.catchup.received if intake.catchup.is_running else intake.reconcile.progress,
         unanswered=sum(dial.lost_at >= recently for dial in sampling.dials.lost.values()),
         left=has_left,

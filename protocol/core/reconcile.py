@@ -119,6 +119,16 @@ class Reconcile:
         return min(due_at for due_at, _ in self._suspects.values())
 
     @property
+    def behind(self) -> int:
+        """Messages that are still to come, by what the last peer that had more said.
+
+        Nobody can prove how much it has, so no more is believed than this node could retain: what goes beyond
+        is either evicted there and comes as a baseline, or is not true.
+        """
+        lacking = self.announced - self.context.causal.delivered_count
+        return max(0, min(lacking, self.context.config.history_limit))
+
+    @property
     def progress(self) -> int:
         """Messages received in the session under way."""
         return self.received - self._received_before if self._session is not None else 0

@@ -173,7 +173,8 @@ class NodeSnapshot:
     catching_up: bool
     """Whether a sponsor's history is coming in."""
     behind: int
-    """Messages that are not here yet, by what the last peer that had more said; 0 when nobody has more."""
+    """Messages that are not here yet, by what the last peer that had more said, at most as many as this
+    node retains; 0 when nobody has more."""
     caught_up: int
     """Messages received so far in the catch-up or comparison under way; 0 without one."""
     unanswered: int

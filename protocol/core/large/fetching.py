@@ -20,6 +20,7 @@ from ..links import Link
 from ..messages import Chunk, ChunkRequest, Holding, KeyDot, Rumor
 from ..outbox import Outbox
 from ..sampling import Sampling
+from .allowance import Allowances
 from .limits import CHUNK_SIZE, TRIAL_CHUNKS
 from .path import LARGEST_WINDOW, Path
 from .pool import Pool
@@ -71,6 +72,7 @@ class Fetching:
         self.requests = self.chunks = self.duplicates = 0
         """Requests sent, chunks taken in, chunks that were here already."""
         self.pool = Pool(context.config)
+        self.allowances = Allowances()
         self._deliver = deliver
         self._transfers = self.pool.transfers
         self._paths: dict[Address, Path] = {}
@@ -137,6 +139,10 @@ class Fetching:
         if payload is not None:
             rumor = rumor._replace(payload=payload)
             return causal.receive(rumor, source, now, out, from_history=from_history)
+        if not self.allowances.take(
+            source if self.context.links.is_proven(source, now) else None, now, is_asked=is_asked
+        ):
+            return Reception.FLOOD
         if not self.pool.has_room(source, self._drop, is_asked=is_asked):
             return Reception.NO_ASSEMBLY
         transfer = self._transfers.get(reference)
@@ -196,7 +202,7 @@ class Fetching:
             if asked.holder == source and not has >> index & 1:
                 transfer.give_back(index)
                 self._release(source)
-        if any(has >> index & 1 for index in transfer.todo):
+        if has and any(has >> index & 1 for index in transfer.todo):
             holder.has = has
         else:
             transfer.let_rest(holder, now)
@@ -257,6 +263,7 @@ class Fetching:
             self.context.contents.keep(dot, transfer.tree)
             if self._deliver(one, one.rumor._replace(payload=payload), now):
                 del transfer.announced[dot]
+                self.allowances.give_back(one.source)
             else:
                 self.context.causal.begin_pull(one.rumor)
         if not transfer.announced:

@@ -298,3 +298,12 @@ def test_requests_beyond_the_budget_are_refused_before_any_origin_is_looked_at()
     assert answered == looks < REPLY_BURST // (LOOK_COST * 500) + 2
     wiring.now += 0.5
     assert peer.say("a", nothing[0])
+
+
+def test_a_node_is_behind_by_no_more_than_it_could_retain_whatever_a_peer_claims() -> None:
+    wiring = Wiring(["a"], config=Config(history_limit=50))
+    peer = Stranger(wiring, address(9), "peer")
+    peer.prove("a")
+    for claimed, behind in ((20, 20), (2**32 - 1, 50)):
+        peer.say("a", peer.request(nonce=claimed, frontier=((node_id("x").key, 1),), delivered=claimed))
+        assert wiring["a"].snapshot(wiring.now).behind == behind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from protocol.core.config import Config
+from protocol.core.large.allowance import ASKED, UNASKED, Allowances
 from protocol.core.large.fetching import DONE_LIMIT, OUTSTANDING_LIMIT
 from protocol.core.large.limits import CHUNK_SIZE, TRIAL_CHUNKS
 from protocol.core.large.path import FIRST_WINDOW
@@ -164,7 +165,8 @@ def test_who_announces_what_does_not_exist_occupies_nothing_and_keeps_nobody_out
     picture = wiring["a"].snapshot(wiring.now)
     assert picture.pulling_count <= 16
     assert picture.pulling_size == 0
-    assert picture.counters.payloads_dropped >= 484
+    refused = picture.rejected["too many announcements"]
+    assert picture.counters.payloads_dropped + refused >= 484
     honest = Stranger(wiring, address(51), "honest")
     honest.prove("a")
     feed(honest, asked_for(honest.say("a", announcement())))
@@ -338,3 +340,73 @@ def test_one_greedy_asker_does_not_starve_another() -> None:
     wiring["a"].handle_deadline(wiring.now)
     assert len(served(modest.collect("a"))) == 8
     assert wiring["a"]._intake.serving.waiting_count > 50, "the other one still waits"
+
+
+def invented(number: int) -> Announcement:
+    return announcement(Reference.to(1 << 20, number.to_bytes(16)), name=f"nobody-{number}")
+
+
+def test_a_flood_of_announcements_is_refused_and_small_messages_pass_during_and_after_it() -> None:
+    wiring = Wiring(["a", "b"])
+    wiring.join("b", "a")
+    wiring.run(3)
+    flooders = [Stranger(wiring, address(50 + number), f"evil-{number}") for number in range(2)]
+    for flooder, victim in zip(flooders, "ab", strict=True):
+        flooder.prove(victim)
+    wiring.sent.clear()
+    fakes = 14 * 100
+    for cycle in range(4):
+        for start in range(cycle * fakes // 4, (cycle + 1) * fakes // 4, 14):
+            for number, flooder in enumerate(flooders):
+                own = range(number * fakes + start, number * fakes + start + 14)
+                flooder.say("ab"[number], *[invented(fake) for fake in own])
+        for name in "ab":
+            wiring.send(name, f"{name} {cycle}")
+        wiring.run(1)
+        for name in "ab":
+            assert {f"a {cycle}", f"b {cycle}"} <= set(wiring.texts(name))
+    begun = UNASKED.burst + 4 * UNASKED.per_second
+    announced = [i for _, d in wiring.sent for i in CODEC.parse(d.data).items if isinstance(i, Announcement)]
+    assert len(announced) <= 2 * begun, "what is refused is passed on to nobody"
+    for name in "ab":
+        picture = wiring[name].snapshot(wiring.now)
+        assert picture.counters.payloads_dropped <= 2 * begun
+        assert picture.rejected["too many announcements"] >= (fakes - begun) // 14
+    wiring.run(45)
+    assert [wiring[name].snapshot(wiring.now).pulling_count for name in "ab"] == [0, 0]
+    wiring.check()
+
+
+def test_floods_from_forged_sources_share_one_allowance() -> None:
+    wiring = Wiring(["a"])
+    for number in range(2 * UNASKED.burst):
+        Stranger(wiring, address(100 + number)).say("a", invented(number))
+    assert wiring.reasons("a") == ["too many announcements"] * UNASKED.burst
+    holder = Stranger(wiring, address(50), "holder")
+    holder.prove("a")
+    feed(holder, asked_for(holder.say("a", announcement())))
+    assert [message.payload for message in delivered(wiring)] == [PAYLOAD]
+
+
+def test_who_announces_what_exists_never_runs_out_of_allowance() -> None:
+    wiring, holder = scene()
+    for number in range(UNASKED.burst + 50):
+        data = number.to_bytes(2) * 600
+        tree = Tree.of(data)
+        places = asked_for(holder.say("a", announcement(tree.reference, name=f"author-{number}")))
+        while places:
+            place = places.pop()
+            part = data[place * CHUNK_SIZE : (place + 1) * CHUNK_SIZE]
+            places += asked_for(holder.say("a", Chunk(tree.reference, place, tree.path(place), part)))
+    assert wiring.reasons("a") == []
+    assert len(delivered(wiring)) == UNASKED.burst + 50
+
+
+def test_even_what_was_asked_for_is_bounded_and_comes_back_with_time() -> None:
+    allowances = Allowances()
+    source = address(1)
+    taken = sum(allowances.take(source, 0.0, is_asked=True) for _ in range(2 * ASKED.burst))
+    assert taken == ASKED.burst
+    assert allowances.take(source, 0.0, is_asked=False)
+    later = sum(allowances.take(source, 1.0, is_asked=True) for _ in range(2 * ASKED.burst))
+    assert later == ASKED.per_second
