@@ -44,7 +44,7 @@ from .limits import (
 )
 from .pictures import node_of
 from .recording import UNREADABLE, About, Frame, Moment, Recording, Track, Word
-from .values import Malformed, dots, listing, number, real, table, text, unpacker, whole
+from .values import Malformed, dots, listing, number, real, table, text, unpacker, whole, words_of
 
 __all__ = ["load"]
 
@@ -80,9 +80,7 @@ def load(path: Path) -> Recording:
                 if reading.ended or reading.note:
                     break
         except DAMAGED as error:
-            reading.note = (
-                f"damaged after {reading.now / 1000:.1f} s: {printable(str(error)) or 'unreadable'}"
-            )
+            reading.note = f"damaged after {reading.now / 1000:.1f} s: {words_of(error)}"
     return reading.result(path)
 
 

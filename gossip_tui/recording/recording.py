@@ -17,7 +17,7 @@ from protocol.core.snapshot import NodeSnapshot
 
 from .limits import RecordingError
 from .pictures import Flat, apply_change, picture_of
-from .values import Malformed, unpacked
+from .values import Malformed, unpacked, words_of
 
 __all__ = ["CHANGE", "About", "Moment", "Recording", "Track", "Word", "flat_of"]
 
@@ -115,7 +115,9 @@ class Track:
         try:
             return picture_of(self._flat_at(index), nodes)
         except UNREADABLE as error:
-            raise RecordingError(f"picture {index} of {self.nodes[0].label} can't be read: {error}") from None
+            raise RecordingError(
+                f"picture {index} of {self.nodes[0].label} can't be read: {words_of(error)}"
+            ) from None
 
     def _flat_at(self, index: int) -> Flat:
         frames = self.frames

@@ -15,6 +15,7 @@ from msgpack import Unpacker, unpackb
 
 from protocol.core.identity import Address, Dot, NodeId
 from protocol.errors import GossipError
+from protocol.text import printable
 
 from .limits import BLOCK_LIMIT, DOTS_LIMIT, NUMBER_LIMIT, TEXT_LIMIT, TIME_LIMIT
 
@@ -32,6 +33,7 @@ __all__ = [
     "unpacked",
     "unpacker",
     "whole",
+    "words_of",
 ]
 
 Value = TypeVar("Value")
@@ -149,3 +151,15 @@ def dots(value: Any, nodes: list[NodeId], longest: int = DOTS_LIMIT, lowest: int
             raise Malformed("a sequence is out of range")
         found.append(Dot(nodes[number(node, len(nodes) - 1)], sequence))
     return tuple(found)
+
+
+def words_of(error: Exception) -> str:
+    """What is wrong with a file, in words; what Python says of it is for nobody."""
+    match error:
+        case GossipError():
+            return printable(str(error))
+        case KeyError(args=[Dot(origin=origin, sequence=sequence)]):
+            return f"the message {printable(origin.name)}#{sequence} is spoken of and not there"
+        case KeyError():
+            return "something is spoken of and not there"
+    return "its bytes make no sense"

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from protocol.core.events import (
     ContactUnresolved,
@@ -253,8 +254,9 @@ class Driver:
             elif isinstance(event, ContactUnresolved):
                 LOGGER.warning("can't resolve %s: %s", event.contact, event.reason)
             elif type(event) in SAID:
-                level, text = SAID[type(event)]
-                LOGGER.log(level, text, self.machine.id, event)
+                level, words = SAID[type(event)]
+                if LOGGER.isEnabledFor(level):
+                    LOGGER.log(level, "%s: %s", self.machine.id, words(event))
 
     def _warn_once(self, event: DatagramRejected) -> None:
         """A warning for the first datagram refused for one reason, then silence: the counters go on."""
@@ -263,13 +265,19 @@ class Driver:
             LOGGER.warning("%s refused a datagram from %s: %s", self.machine.id, event.source, event.reason)
 
 
-SAID: dict[type, tuple[int, str]] = {
-    PeerSeen: (logging.INFO, "%s: %s"),
-    PeerLost: (logging.INFO, "%s: %s"),
-    Gap: (logging.WARNING, "%s: %s"),
-    Undeliverable: (logging.WARNING, "%s: %s"),
-    IncarnationChanged: (logging.WARNING, "%s: %s"),
-    StateFailed: (logging.ERROR, "%s: %s"),
-    StateRecovered: (logging.WARNING, "%s: %s"),
+SAID: dict[type, tuple[int, Callable[[Any], str]]] = {
+    PeerSeen: (logging.INFO, lambda event: f"{event.id} joined from {event.address}"),
+    PeerLost: (
+        logging.INFO,
+        lambda event: f"{event.id} at {event.address} {'left' if event.left else 'stopped answering'}",
+    ),
+    Gap: (logging.WARNING, lambda event: f"{event.size} messages are missing for good"),
+    Undeliverable: (logging.WARNING, lambda event: f"{event.id} was given up: what it waits for is not here"),
+    IncarnationChanged: (logging.WARNING, lambda event: f"{event.before} is {event.after} now"),
+    StateFailed: (
+        logging.ERROR,
+        lambda event: f"state file {event.path} {event.reason}: going on in memory",
+    ),
+    StateRecovered: (logging.WARNING, lambda event: f"state file {event.path} can be written again"),
 }
-"""Which events go to the log, and how loud; the record's second argument is the event."""
+"""Which events go to the log, how loud, and in what words."""

@@ -22,7 +22,19 @@ from protocol.errors import StateFileError
 from .background import Background
 from .consistency import check_saved
 from .lock import Lock
-from .opening import REPLACE_PART, Content, connect, create, is_there, read, reason_of, upgrade
+from .log import check_log
+from .opening import (
+    REPLACE_PART,
+    Content,
+    companions,
+    connect,
+    create,
+    damage_of,
+    is_there,
+    read,
+    reason_of,
+    upgrade,
+)
 from .rows import (
     Row,
     clock_of,
@@ -93,11 +105,14 @@ class StateFile:
         try:
             if not is_there(real):
                 create(real, cluster)
+            has_rest = check_log(real, companions(real)[0])
             content = read(real)
             connection = connect(real)
             file = cls(real, lock, connection, on_write)
             file._take(content, cluster)
             upgrade(connection, content)
+            if has_rest:
+                empty_log(connection)
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -203,7 +218,7 @@ class StateFile:
             else:
                 refuse_nameless(content)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise StateFileError(self.path, f"is damaged: {error}") from None
+            raise StateFileError(self.path, damage_of(error)) from None
         self._written = content.parts
 
     def _take_saved(self, content: Content) -> None:
@@ -215,6 +230,12 @@ class StateFile:
         clocks = tuple(map(clock_of, content.clocks))
         self.saved = Saved(Standing(node, is_newcomer, covered, peers), prefix, messages, clocks)
         check_saved(self.saved)
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Bring all of the log into the file, so that nothing is left behind what is written next."""
+    with contextlib.suppress(sqlite3.Error):  # a full disk: commits say so
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def refuse_nameless(content: Content) -> None:

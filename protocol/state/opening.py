@@ -21,8 +21,10 @@ __all__ = [
     "FORMAT",
     "REPLACE_PART",
     "Content",
+    "companions",
     "connect",
     "create",
+    "damage_of",
     "is_there",
     "last_bound",
     "read",
@@ -77,7 +79,7 @@ def last_bound(path: str | os.PathLike[str]) -> Address | None:
         value = read(real, parts_only=True).parts.get("peers")
         return peers_of(value)[0] if value is not None else None
     except (ValueError, TypeError, sqlite3.Error, OSError) as error:
-        raise StateFileError(real, f"is damaged: {error}") from None
+        raise StateFileError(real, reason_of(error)) from None
 
 
 def is_there(path: Path) -> bool:
@@ -248,15 +250,22 @@ def companions(path: Path) -> tuple[Path, Path]:
     return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
 
 
-def reason_of(error: sqlite3.Error | OSError | ValueError) -> str:
+def reason_of(error: sqlite3.Error | OSError | ValueError | TypeError) -> str:
     """What went wrong, in words that follow a path."""
-    if isinstance(error, ValueError):
-        return f"is damaged: {error}"
     if isinstance(error, OSError):
         return f"can't be used: {error.strerror or error}"
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith("SQLITE_BUSY"):
         return "is in use by another program"
-    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return f"is damaged: {error}"
-    return f"is damaged: {error}" if code == "SQLITE_ERROR" else str(error)
+    if code and not code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
+        return str(error)
+    return damage_of(error)
+
+
+def damage_of(error: Exception) -> str:
+    """What of a file can't be understood, in words that follow a path; nothing of its bytes is quoted."""
+    if isinstance(error, UnicodeError):
+        return "is damaged: there are strange bytes in it"
+    if isinstance(error, sqlite3.Error):  # speaks of SQL, or quotes what it found
+        return "is damaged: its tables make no sense"
+    return f"is damaged: {error}"

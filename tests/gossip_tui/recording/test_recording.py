@@ -514,6 +514,22 @@ async def test_records_of_unknown_kinds_and_longer_ones_are_skipped(tmp_path: Pa
     assert recording.note == ""
 
 
+@pytest.mark.parametrize(
+    ("record", "what"),
+    [
+        ([Kind.DELIVERY, 0, 0, 0, 91, 1.0, 1, 0], "the message {}#91 is spoken of and not there"),
+        ([Kind.DELIVERY, 0, 0, 0, "x", 1.0, 1, 0], "a number is out of range"),
+        ([Kind.MESSAGE, 0], "its bytes make no sense"),
+    ],
+)
+async def test_what_is_damaged_is_said_in_words(tmp_path: Path, record: list[object], what: str) -> None:
+    await story(tmp_path / "whole")
+    records = unfolded((tmp_path / "whole").read_bytes())
+    (tmp_path / "f").write_bytes(tape_of(records + Packer().pack(record)))
+    recording = load(tmp_path / "f")
+    assert recording.note == f"damaged after 5.0 s: {what.format(recording.nodes[0].name)}"
+
+
 async def test_words_of_older_recordings_name_no_nodes(tmp_path: Path) -> None:
     await story(tmp_path / "whole")
     records = unfolded((tmp_path / "whole").read_bytes())

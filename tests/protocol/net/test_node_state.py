@@ -235,7 +235,7 @@ async def test_the_file_of_another_name_is_refused(path: Path) -> None:
 
 
 async def test_when_the_disk_is_full_it_goes_on_in_memory_and_says_so_until_there_is_room(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(saver, "RETRY_PERIOD", 0.01)
     async with asyncio.timeout(30):
@@ -250,6 +250,9 @@ async def test_when_the_disk_is_full_it_goes_on_in_memory_and_says_so_until_ther
         failed = [event async for event in take(events, StateFailed)][-1]
         assert failed == StateFailed(str(path), "can't be written: database or disk is full")
         assert node.snapshot().unsaved == failed.reason
+        assert caplog.messages[-1] == (
+            f"{node.id}: state file {path} can't be written: database or disk is full: going on in memory"
+        )
         connection.execute("PRAGMA max_page_count = 100000")
         assert [event async for event in take(events, StateRecovered)][-1] == StateRecovered(str(path))
         assert node.snapshot().unsaved == ""

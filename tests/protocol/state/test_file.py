@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import shutil
 import sqlite3
 import stat
@@ -268,6 +269,32 @@ def test_a_byte_that_changed_in_place_is_noticed_whatever_it_would_have_said(
     for at in places:
         path.write_bytes(used[:at] + bytes([used[at] ^ 1]) + used[at + 1 :])
         assert "damaged" in refusal(path)
+
+
+@pytest.mark.parametrize("text", [b"p1@", b"p1~", b"CREATE TABLE", b"TABLE messages", b"TEXT", b"127.0.0.1"])
+@pytest.mark.parametrize("byte", [b"\xff", b"~", b"\0"])
+def test_what_is_said_of_damage_quotes_neither_the_file_nor_sql(
+    path: Path, used: bytes, text: bytes, byte: bytes
+) -> None:
+    for at in [at for at in range(len(used)) if used.startswith(text, at)]:
+        path.write_bytes(used[: at + 1] + byte + used[at + 2 :])
+        for reason in filter(None, (reason_to_refuse(path, whole=True), reason_to_refuse(path, whole=False))):
+            assert reason.startswith("is damaged: ")
+            assert reason.isascii()
+            assert reason.isprintable()
+            assert not re.search("syntax|near|column|decode|codec|schema|byte 0x", reason)
+
+
+def reason_to_refuse(path: Path, *, whole: bool) -> str:
+    """Why a file, or what is read of it to find a port, is refused; empty if it is not."""
+    try:
+        if whole:
+            StateFile.open(path, "").close()
+        else:
+            last_bound(path)
+    except StateFileError as error:
+        return error.reason
+    return ""
 
 
 def edit(path: Path, *statements: str, sealing: bool = True) -> None:
