@@ -130,7 +130,8 @@ NODE_OPTIONS = (
     option(
         "--name",
         metavar="NAME",
-        help="What people call this node.  [default: p1 for port 7117, p2 for 7118, ...]",
+        help="What people call this node.  [default: p1 for port 7117 on loopback, p2 for 7118, ...; "
+        "elsewhere host-port]",
     ),
     option(
         "--bind",

@@ -22,11 +22,18 @@ def command_rows(commands: Iterable[Command] = COMMANDS) -> list[tuple[str, str,
 def key_rows(commands: Iterable[Command] = COMMANDS) -> list[tuple[str, str, str]]:
     """Label, place and meaning of every key, those of commands first."""
     rows = [
-        (key_label(command.key), Where.EVERYWHERE.value, command.does + where_of(command))
+        (key_label(command.key), Where.EVERYWHERE.value, by_key(command) + where_of(command))
         for command in commands
         if command.key
     ]
     return rows + [(key.label, key.where.value, key.does) for key in KEYS]
+
+
+def by_key(command: Command) -> str:
+    """What the key of a command does: one that needs an argument is begun, and the person completes it."""
+    if command.needs_argument:
+        return f"Put /{command.name} into the composer: add {command.usage} and press Enter."
+    return command.does
 
 
 def where_of(command: Command) -> str:
