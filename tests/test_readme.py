@@ -130,6 +130,23 @@ def test_the_library_is_described_by_names_that_it_has() -> None:
 
 def test_the_whole_repository_keeps_to_its_top_level() -> None:
     allowed = {"pyproject.toml", "README.md", "LICENSE", "gossip_tui", "protocol", "tests", "screenshots"}
-    visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
-    built = {"dist", "build", "gossip_tui.egg-info"}
-    assert visible - built == allowed
+    visible = {name for name in top_level() if not name.startswith(".")}
+    assert visible == allowed
+
+
+def top_level() -> set[str]:
+    """What the repository has at its top: what git tracks, or without git all but what is built there."""
+    if not (ROOT / ".git").exists():
+        return {path.name for path in ROOT.iterdir()} - {"dist", "build", "gossip_tui.egg-info"}
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return {name.split("/")[0] for name in listing.stdout.split("\0") if name}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no git folder")
+@pytest.mark.parametrize("block", blocks(TEXT, "sh"))
+def test_what_its_commands_write_is_ignored_by_git(block: str) -> None:
+    written = re.findall(r"(?:--record|--output|>) ([\w.]+)", block)
+    for name in written:
+        assert subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0, (
+            name
+        )
