@@ -29,6 +29,9 @@ LISTED = 50
 LINES_SHOWN = 1_000
 """Lines of the text that are shown: a message may have a million, and a screen must open at once."""
 
+LEAST_DELAY = 0.00005
+"""Seconds that are shown at all; two readings of one clock may be apart by less, in either direction."""
+
 PREVIEW = 60
 """Characters of the text of each."""
 
@@ -132,6 +135,8 @@ def delay_text(message: Message) -> str:
     if message.from_history:
         return "came with the history of another node"
     delay = message.delivered_at - message.created_at
+    if abs(delay) < LEAST_DELAY:
+        return "0.0 ms"
     unit = f"{delay * 1000:,.1f} ms" if abs(delay) < 10 else f"{delay:,.1f} s"
     return unit + (": the clocks differ" if delay < 0 else "")
 

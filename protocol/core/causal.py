@@ -21,6 +21,9 @@ from .restored import RestoredSet
 
 __all__ = ["DEPTH_WINDOW", "SEQUENCE_WINDOW", "CausalOrder", "Reception"]
 
+ITSELF = Address("", 0)
+"""The source of what this node made."""
+
 SEQUENCE_WINDOW = 4_096
 """Sequences above the floor that are held at all: what a busy origin sends while a hole is repaired. What is
 further away comes through anti-entropy, which goes upwards from the floor."""
@@ -112,7 +115,7 @@ class CausalOrder(RestoredSet):
         sequence = origin.floor + 1
         parents = self.frontier.parents_of(key)
         rumor = Rumor(author, sequence, self.depth + 1, created_at, parents, payload, 0)
-        held = Held(rumor, key, Address("", 0), now, from_history=False)
+        held = Held(rumor, key, ITSELF, now, from_history=False)
         entry = self._deliver(held, self.clocks.of_everything(held), now, out)
         freed = self.queue.set_free(origin, sequence)
         if freed:  # somebody named this message before it was made: a forgery, but held back like any other
@@ -298,6 +301,11 @@ class CausalOrder(RestoredSet):
     def _append(self, held: Held, derived: DerivedClock, now: float, out: Outbox, *, late: bool) -> Retained:
         rumor, find = held.rumor, self.log.find
         past = tuple([known.dot if (known := find(dot)) is not None else dot for dot in held.past])
+        delivered_at = now + self.wall_offset
+        if (
+            held.source is ITSELF
+        ):  # both readings are of one wall, taken apart: one never comes before it is made
+            delivered_at = max(delivered_at, rumor.created_at)
         message = Message(
             Dot(rumor.origin, rumor.sequence),
             rumor.payload,
@@ -306,7 +314,7 @@ class CausalOrder(RestoredSet):
             depth=rumor.depth,
             derived=derived,
             created_at=rumor.created_at,
-            delivered_at=now + self.wall_offset,
+            delivered_at=delivered_at,
             hops=rumor.hops,
             from_history=held.from_history,
             late=late,

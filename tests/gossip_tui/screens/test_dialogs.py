@@ -146,6 +146,7 @@ def test_a_first_message_has_no_parents() -> None:
         ({"created_at": 10.0, "delivered_at": 10.0035}, "3.5 ms"),
         ({"created_at": 10.0, "delivered_at": 100.0}, "90.0 s"),
         ({"created_at": 10.0, "delivered_at": 9.5}, "-500.0 ms: the clocks differ"),
+        ({"created_at": 10.0, "delivered_at": 9.999998}, "0.0 ms"),
         ({"from_history": True}, "came with the history of another node"),
     ],
 )

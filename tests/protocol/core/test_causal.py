@@ -145,6 +145,15 @@ def test_own_messages_name_what_was_delivered_last_and_tick_only_the_own_entry()
     assert messages_of(node.out)[-1].clock.by_name() == {"a": 1, "b": 1, "c": 2}
 
 
+def test_an_own_message_is_never_delivered_before_it_is_made_and_one_of_others_by_the_clock_here() -> None:
+    order = Order()
+    order.causal.wall_offset = EPOCH - 0.25
+    order.send(A)
+    order.send(A, now=0.75)
+    order.take(rumor(B, 1, 1))
+    assert [one.delivered_at - EPOCH for one in messages_of(order.out)] == [0.0, 0.5, -0.25]
+
+
 def test_receiving_ticks_nothing() -> None:
     node = Order()
     node.take(*conversation())
