@@ -52,6 +52,15 @@ class Reading(NamedTuple):
     rejects: int
 
 
+def totals(reading: Reading) -> tuple[int, ...]:
+    """All that rates are made of."""
+    of = reading.counters
+    return (
+        of.datagrams_in, of.datagrams_out, of.bytes_in, of.bytes_out,
+        of.delivered, of.rumors_in, of.duplicates,
+    )  # fmt: skip
+
+
 Settings = tuple[object, ...]
 """What a person can change about a node while it runs."""
 
@@ -87,7 +96,7 @@ class RateMeter:
         self._is_marked = True
 
     def observe(self, snapshot: NodeSnapshot, now: float) -> None:
-        """Take in the next snapshot; ``now`` is any clock that only goes forward."""
+        """Take in the next snapshot; where ``now`` goes back, as in a replay, all starts over."""
         reading = Reading(now, snapshot.counters, sum(snapshot.rejected.values()))
         if snapshot.id != self._node or self._is_reset(reading):
             self._node = snapshot.id
@@ -132,10 +141,12 @@ class RateMeter:
         )
 
     def _is_reset(self, reading: Reading) -> bool:
-        """Whether totals went back, as those of a node that was started again under its old id do."""
-        return (
-            bool(self._readings) and reading.counters.datagrams_in < self._readings[-1].counters.datagrams_in
-        )
+        """Whether time or a total went back: a replay jumped, or a node began again under its old id."""
+        if not self._readings:
+            return False
+        last = self._readings[-1]
+        went_back = any(new < old for new, old in zip(totals(reading), totals(last), strict=True))
+        return reading.at < last.at or went_back
 
     def _fill_buckets(self, reading: Reading) -> None:
         """Spread what happened since the last full bar evenly over the seconds that are over."""

@@ -51,6 +51,22 @@ def test_two_snapshots_at_one_moment_divide_by_nothing() -> None:
     assert fed((10.0, Counters()), (10.0, Counters(datagrams_in=5))).rates().datagrams_in == 0.0
 
 
+@pytest.mark.parametrize(
+    "total",
+    ["datagrams_in", "datagrams_out", "bytes_in", "bytes_out", "delivered", "rumors_in", "duplicates"],
+)
+def test_a_total_that_goes_back_starts_over(total: str) -> None:
+    meter = fed((10.0, Counters(**{total: 9})), (11.0, Counters(**{total: 8})))
+    assert meter.rates() == fed((11.0, Counters())).rates()
+    meter.observe(snapshot(counters=Counters(**{total: 8}, exchanges_started=1)), 12.0)
+    assert meter.rates().bytes_out == meter.rates().datagrams_out == 0.0
+
+
+def test_time_that_goes_back_starts_over() -> None:
+    meter = fed((10.0, Counters()), (9.0, Counters(datagrams_out=6)), (11.0, Counters(datagrams_out=8)))
+    assert meter.rates().datagrams_out == 1.0
+
+
 def test_rates_are_those_of_the_last_seconds_only() -> None:
     steps = [(float(now), Counters(datagrams_in=1_000 * min(now, 10))) for now in range(31)]
     assert fed(*steps[:11]).rates().datagrams_in == 1_000.0
