@@ -181,7 +181,7 @@ class Experiments:
             "cut in two" if self.is_cut else "",
             f"{crashed} crashed" if crashed else "",
             f"{stopped} stopped" if stopped else "",
-            f"faults at {faulty} other nodes" if faulty > 1 else "faults at another node" if faulty else "",
+            f"{faulty} other nodes disturbed" if faulty > 1 else "1 other node disturbed" if faulty else "",
         ]
         return ", ".join(part for part in parts if part)
 

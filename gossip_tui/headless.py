@@ -33,6 +33,7 @@ from protocol.text import printable
 
 from .collector import collect_less_often
 from .feed import NodeFeed
+from .invitation import invitation
 from .jsonlines import (
     encode,
     event_record,
@@ -219,9 +220,8 @@ class Follower:
         if self._as_json:
             await self._out.write(encode(ready_record(node.id, node.address, time.time())))
         else:
-            await self._note(
-                f"{node.id.name} listens on {node.address}; others join with --join {node.address}"
-            )
+            others = invitation("others join with --join", node.address)
+            await self._note(f"{node.id.name} listens on {node.address}; {others}")
 
     def note_later(self, text: str) -> None:
         """Say something that nobody waits for."""

@@ -136,7 +136,7 @@ def web(
     """Serve the application to browsers: run, or the COMMAND given, once for each tab.
 
     There is no log-in: whoever reaches the port can read and send as you, so it is on loopback unless you say
-    otherwise. Needs the extra: pip install 'gossip-tui[web]'.
+    otherwise. Needs the extra: pip install '.[web]' in a clone, else pip install 'gossip-tui[web]'.
     """
     settings_of(context)  # options before the command are refused: they belong behind it
     from .web import serve, url_for, warning_for

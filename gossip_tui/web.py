@@ -26,11 +26,17 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that nobody else can reach."""
 
 
+MISSING_EXTRA = (
+    "the extra `web` is not installed: pip install '.[web]' in a clone, else pip install 'gossip-tui[web]'"
+)
+"""Which of the two is right depends on where the program was installed from, and pip alone knows that."""
+
+
 class MissingExtraError(GossipError):
     """textual-serve is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("web needs an extra that is not installed: pip install 'gossip-tui[web]'")
+        super().__init__(MISSING_EXTRA)
 
 
 class WebError(GossipError):

@@ -70,7 +70,12 @@ def troubles_of(scene: Scene, names: Names, glyphs: OverlayGlyphs) -> list[tuple
     if own.faults:
         found.append((glyphs.changed, f"faults here: {own.faults}"))
     if own.apart:
-        found.append((glyphs.changed, f"faults apart for {counted(own.apart, 'peer')}"))
+        found.append(
+            (
+                glyphs.changed,
+                f"{counted(own.apart, 'peer')} with faults of {'its' if own.apart == 1 else 'their'} own",
+            )
+        )
     if others:
         found.append((glyphs.changed, f"faults at {counted(len(others), 'other node')}"))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from gossip_tui.invitation import invitation
 from gossip_tui.text import safe
 from protocol.core.snapshot import NodeSnapshot
 
@@ -20,10 +21,8 @@ def no_peers(snapshot: NodeSnapshot | None, *, recorded: bool = False) -> str:
         return "The node is starting."
     if snapshot.left:
         return "This node has left. /join HOST:PORT starts it again."
-    here = safe(str(snapshot.address), 64)
-    return (
-        f"No peer yet: run gossip-tui in another terminal, or /join HOST:PORT. From elsewhere: /join {here}"
-    )
+    here = safe(invitation("/join", snapshot.address), 128)
+    return f"No peer yet: run gossip-tui in another terminal, or /join HOST:PORT. From elsewhere: {here}"
 
 
 def no_messages(*, filter_text: str, recorded: bool = False) -> str:

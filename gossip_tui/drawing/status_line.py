@@ -265,11 +265,18 @@ def disturbance(status: Status) -> str:
     peers = len(report.by_peer)
     parts = [
         str(report.faults) if report.faults != NO_FAULTS else "",
-        f"{peers} peers apart" if peers > 1 else "1 peer apart" if peers else "",
+        faults_by_peer(peers),
         cuts_in_words(report.blocked) if "cut" not in status.experiments else "",
         status.experiments,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def faults_by_peer(peers: int) -> str:
+    """How many peers this node treats otherwise than the rest; empty for none."""
+    if peers > 1:
+        return f"{peers} peers with faults of their own"
+    return "1 peer with faults of its own" if peers else ""
 
 
 def liveness(snapshot: NodeSnapshot, *, ascii_only: bool) -> tuple[str, str]:

@@ -254,7 +254,8 @@ class CausalLogPane(FollowingPane):
         name = "Causal log" if self.order is LogOrder.CAUSAL else "Log by arrival"
         facts = []
         if self._filter:
-            facts.append(f"filter {safe(self._filter.text, 30)}: {self._match_count():,} lines")
+            count = self._match_count()
+            facts.append(f"filter {safe(self._filter.text, 30)}: {count:,} line{'s' * (count != 1)}")
         if self.frozen:
             facts.append(f"frozen: {len(self._waiting):,} waiting")
         title = f"{name}  seen from {self._painter.names.label(own)}" if own else name

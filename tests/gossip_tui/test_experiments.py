@@ -60,7 +60,7 @@ async def test_faults_towards_one_peer_by_name_or_address_and_off_for_all_ends_t
         report = driver.node.fault_report
         assert report.by_peer == {address(2): Faults(loss=0.5), address(5): Faults(latency=(0.01, 0.01))}
         assert "faults at this node towards p2: loss=50" in driver.log
-        assert "FAULTS: 2 peers apart" in driver.status
+        assert "FAULTS: 2 peers with faults of their own" in driver.status
         await driver.enter("/fault loss=1")
         await driver.enter("/fault p2 off")
         assert driver.node.fault_report.by_peer[address(2)] == Faults()
@@ -130,7 +130,7 @@ async def test_faults_of_the_swarm_are_those_of_every_node() -> None:
         assert "faults in the whole swarm: loss=5" in driver.log
         await driver.enter("/fault off")
         assert [node.fault_report.faults.loss for node in nodes] == [0, 0.05, 0.05, 0.05]
-        assert "FAULTS: faults at 3 other nodes" in driver.status
+        assert "FAULTS: 3 other nodes disturbed" in driver.status
         await driver.enter("/fault swarm n02 loss=100")
         assert all(address(2) in node.fault_report.by_peer for node in nodes)
         await driver.enter("/fault swarm off")
@@ -280,8 +280,8 @@ def test_the_status_bar_says_faults_however_narrow_and_whatever_else_there_is(wi
 
 def test_the_status_bar_counts_peers_apart_and_cut_off() -> None:
     report = FaultReport(by_peer={address(2): Faults(loss=1)}, blocked={address(3): Direction.BOTH})
-    assert "FAULTS: 1 peer apart, cut off from 1 │" in line(120, faults=report)
-    assert "FAULTS: 1 peer apart, cut in two, 1 crashed" in line(
+    assert "FAULTS: 1 peer with faults of its own, cut off from 1 │" in line(120, faults=report)
+    assert "FAULTS: 1 peer with faults of its own, cut in two, 1 crashed" in line(
         120, faults=report, experiments="cut in two, 1 crashed"
     )
 

@@ -113,6 +113,12 @@ def test_peers_that_fall_silent_are_counted_in_a_status(programs: Programs) -> N
         continue
 
 
+def test_a_node_on_every_interface_says_how_it_can_be_joined(programs: Programs) -> None:
+    program = programs.start("tail", "--bind", "0.0.0.0:0")
+    assert program.stderr is not None
+    assert "; others join with --join THIS-MACHINE:" in program.stderr.readline()
+
+
 def test_own_lines_are_told_as_well(programs: Programs) -> None:
     program, record = programs.tail()
     type_line(program, "to myself")

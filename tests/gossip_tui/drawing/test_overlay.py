@@ -405,12 +405,13 @@ def test_what_is_done_stands_first_beside_the_graph() -> None:
         "",
         "No message spread yet",
     ]
-    assert drawn(facts(fated(), Names(), None, 0, 26, 30, UNICODE_OVERLAY))[:8] == [
+    assert drawn(facts(fated(), Names(), None, 0, 26, 30, UNICODE_OVERLAY))[:9] == [
         "× crashed: p2",
         "‖ stopped: p3",
         "≈ faults here: loss=20",
         "  delay=50..200",
-        "≈ faults apart for 2 peers",
+        "≈ 2 peers with faults of",
+        "  their own",
         "≈ faults at 1 other node",
         "",
         "No message spread yet",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from gossip_tui.drawing.line import plain, width_of
 from gossip_tui.drawing.sentences import no_messages, no_peers, wrapped
 from protocol.core.identity import Address
@@ -11,6 +13,13 @@ def test_an_empty_view_says_how_to_find_peers_and_be_found() -> None:
     sentence = no_peers(snapshot(()))
     assert sentence.startswith("No peer yet: run gossip-tui in another terminal, or /join HOST:PORT")
     assert "127.0.0.1:8001" in sentence
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_node_on_every_interface_does_not_offer_an_address_that_nobody_can_join(host: str) -> None:
+    sentence = no_peers(snapshot((), address=Address(host, 7150)))
+    assert "/join THIS-MACHINE:7150, with the address of this machine (--advertise names it)" in sentence
+    assert host not in sentence
 
 
 def test_a_node_that_left_says_how_to_start_again() -> None:

@@ -228,6 +228,8 @@ async def test_a_filter_hides_what_does_not_match_and_empty_shows_all() -> None:
         pane.set_filter("from:p2")
         assert texts(pane) == ["message 2", "message 7", "message 12"]
         assert "filter from:p2: 3 lines" in str(pane.border_subtitle)
+        pane.set_filter("message 11")
+        assert str(pane.border_subtitle).endswith("filter message 11: 1 line")
         pane.set_filter("")
         assert texts(pane) == numbered(3, 12)
         assert str(pane.border_subtitle) == ""
