@@ -54,7 +54,8 @@ CHUNK_SIZE: Final = 1 << 16
 SLOW: Final = 2.0
 """Seconds from making to delivering that make a message, which came behind newer ones, worth a jump."""
 
-CUT_OFF: Final = "cut off: the program that wrote it was killed, or had no room"
+CUT_OFF: Final = "cut off: it may still be being written, or its program was killed, or had no room"
+"""Why a recording may have no end; the file is the same in all three cases."""
 
 DAMAGED: Final = (*UNREADABLE, UnpackException, RecursionError, OverflowError, zlib.error)
 """What bytes raise that no writer makes."""
