@@ -49,6 +49,7 @@ class Guide:
         """See what the person has said; in the demo their node says things by itself as well."""
         self._app.main.overlay.want(message.id)
         if self._tour is not None:
+            self._see()  # a cut made just before comes before this message
             self._said = message.id
             self._sight = replace(self._sight, sent=self._sight.sent + 1)
 
@@ -68,10 +69,12 @@ class Guide:
     def _see(self) -> None:
         snapshot, experiments = self._app.snapshot, self._app.feed.experiments
         sight = self._sight
+        is_cut = experiments is not None and experiments.is_cut
         self._sight = replace(
             sight,
             watched=sight.sent if self._said and self._has_shown(self._said) else sight.watched,
-            is_cut=experiments is not None and experiments.is_cut,
+            is_cut=is_cut,
+            sent_before_cut=sight.sent if is_cut and not sight.is_cut else sight.sent_before_cut,
             strategy=str(snapshot.strategy),
         )
 

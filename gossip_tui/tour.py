@@ -25,6 +25,8 @@ class Sight:
     """Which of those messages was seen to the end of its way over the overlay, counted from 1."""
     is_cut: bool = False
     """Whether the network is cut in two."""
+    sent_before_cut: int = 0
+    """How many of those messages had been said when it was cut last."""
     opened: int = 0
     """Messages opened that another one is concurrent with."""
     strategy: str = ""
@@ -68,10 +70,10 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "Cut the network",
-        "Type /partition and press Enter: half of the nodes can't reach the other half any more. What you "
-        "say then lights up one half alone.",
+        "Type /partition and press Enter: half of the nodes can't reach the other half any more. Then say "
+        "something, and watch it light up one half alone.",
         Where.OVERLAY,
-        lambda then, now: now.is_cut,  # noqa: ARG005 - all steps are asked alike
+        lambda then, now: now.is_cut and now.watched > max(then.sent, now.sent_before_cut),
     ),
     Step(
         "Heal it",

@@ -20,7 +20,7 @@ START = Sight(sent=4, watched=2, opened=1, strategy="a")
 DONE = (
     {"sent": 5},
     {"sent": 6, "watched": 6},
-    {"is_cut": True},
+    {"is_cut": True, "sent_before_cut": 6, "sent": 7, "watched": 7},
     {"is_cut": False},
     {"opened": 2},
     {"strategy": "b"},
@@ -67,6 +67,13 @@ def test_a_step_that_was_left_counts_from_where_the_next_one_began() -> None:
     assert (tour.number, tour.count) == (2, 6)
     assert not tour.observe(replace(START, sent=8, watched=7))
     assert tour.observe(replace(START, sent=8, watched=8))
+
+
+@pytest.mark.parametrize(("watched", "is_done"), [(5, False), (6, False), (7, True)])
+def test_a_cut_is_seen_by_a_wave_that_began_after_it(watched: int, is_done: bool) -> None:
+    tour = Tour(START, STEPS[2:])
+    cut = replace(START, sent=7, sent_before_cut=6, is_cut=True)
+    assert tour.observe(replace(cut, watched=watched)) is is_done
 
 
 def test_a_cut_that_is_made_late_can_still_be_healed() -> None:
@@ -166,7 +173,15 @@ async def test_a_person_does_all_six_steps(size: tuple[int, int], own_state_fold
         clock.now += 10.0
         await driver.look()
         assert "Tour 3/6" in panel(driver)
+        await driver.enter("said before the cut")
         await driver.enter("/partition")
+        clock.now += 10.0
+        await driver.look()
+        assert "Tour 3/6" in panel(driver), "nothing was said after the cut"
+        await driver.enter("to one half")
+        assert "Tour 3/6" in panel(driver), "the wave has just begun"
+        clock.now += 10.0
+        await driver.look()
         assert "Tour 4/6" in panel(driver)
         assert pointed(driver) == ["log"]
         mine = driver.node.told[-1]

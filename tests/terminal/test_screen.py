@@ -105,6 +105,8 @@ def test_the_demo_begins_with_the_tour_until_it_is_forgone(farm: Farm, tmp_path:
     first.say("once more")
     first.wait_for_text("Tour 3/6  Cut the network")
     first.say("/partition")
+    first.wait_for_text("cut in two")
+    first.say("to one half")
     first.wait_for_text("Tour 4/6  Heal it")
     first.say("/heal")
     first.wait_for_text("Tour 5/6  Find two concurrent messages")
