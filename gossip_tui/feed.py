@@ -19,7 +19,7 @@ from protocol.core.view import Descriptor
 from protocol.errors import StateError
 
 from .experiments import Experiments, Subject, carry_over
-from .notices import NOTABLE, Notice, notices_of, so_many
+from .notices import NOTABLE, Notice, Pictures, notices_of, so_many
 from .observed import Deliveries, Delivery, KnownView, NodeState, OverlayPicture, told_views
 from .seated import Seated
 from .shown import Recorded, Update
@@ -131,7 +131,9 @@ class NodeFeed(Seated):
         snapshot = self.node.snapshot()
         if not (self._messages or self._events or self.moved) and is_same(snapshot, self._shown):
             return None
-        notices = notices_of(self._events, self._clock())
+        notices = notices_of(
+            self._events, self._clock(), Pictures(None if self.moved else self._shown, snapshot)
+        )
         notices += self._history_notices(snapshot)
         replayed = self._take_replayed()
         update = Update(snapshot, tuple(self._messages), tuple(notices), replayed, self.moved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol.core.events import (
     ContactUnresolved,
@@ -18,10 +19,14 @@ from protocol.core.events import (
     StateRecovered,
     Undeliverable,
 )
-from protocol.core.identity import Dot
+from protocol.core.identity import Dot, NodeId
+from protocol.core.snapshot import NodeSnapshot, PeerState
 from protocol.text import printable
 
-__all__ = ["NOTABLE", "Notice", "notices_of", "so_many"]
+__all__ = ["NOTABLE", "Notice", "Pictures", "notices_of", "so_many"]
+
+NAMED_AGAIN = "named again by another node: lost before, no answer yet"
+"""What is said of a lost peer that comes back into the view by hearsay alone; it may be dead all the same."""
 
 NAMED_PEERS = 3
 """Peers named in one notice; more than these are counted."""
@@ -57,8 +62,36 @@ GOOD_NEWS = (Restored, StateRecovered)
 """Those that are no reason to worry."""
 
 
-def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
-    """Say in words what happened; many peers that come or go at once share a line."""
+class Pictures(NamedTuple):
+    """What a node knew of its peers before and after events; tells who came from who was only named."""
+
+    before: NodeSnapshot | None
+    now: NodeSnapshot
+
+    def lost(self) -> set[NodeId]:
+        """Those who were lost before."""
+        rows = self.before.peers if self.before is not None else ()
+        return {row.id for row in rows if row.state is PeerState.LOST}
+
+    def heard(self) -> set[NodeId]:
+        """Those who exchanged with the node since."""
+        rows = self.before.peers if self.before is not None else ()
+        exchanged = {row.id: row.last_exchange_at for row in rows}
+        return {
+            row.id
+            for row in self.now.peers
+            if row.last_exchange_at is not None and row.last_exchange_at != exchanged.get(row.id)
+        }
+
+
+def notices_of(events: Iterable[Event], at: float, pictures: Pictures | None = None) -> list[Notice]:
+    """Say in words what happened; many peers that come or go at once share a line.
+
+    Args:
+        events: In their order.
+        at: When they happened.
+        pictures: Of the node before and after them; without, who was lost and is seen again has joined.
+    """
     seen: list[PeerSeen] = []
     left: list[str] = []
     lost: list[str] = []
@@ -73,13 +106,22 @@ def notices_of(events: Iterable[Event], at: float) -> list[Notice]:
                 lost.append(printable(node.name))
             case _ if text := sentence_of(event):
                 others.append((text, "info" if isinstance(event, GOOD_NEWS) else "warning"))
+    named = only_named(seen, pictures) if seen and pictures is not None else []
+    seen = [event for event in seen if event not in named]
     texts = [
+        (listed([printable(event.id.name) for event in named], NAMED_AGAIN), "info"),
         (listed([arrival(event, alone=len(seen) == 1) for event in seen], "joined"), "joined"),
         (listed(left, "left"), "parted"),
         (listed(lost, "lost: no answer, dialled again now and then"), "parted"),
         *others,
     ]
     return [Notice(text, at, kind) for text, kind in texts if text]
+
+
+def only_named(seen: list[PeerSeen], pictures: Pictures) -> list[PeerSeen]:
+    """Those who had been lost and did not answer since: a third node still has them in its view."""
+    silent = pictures.lost() - pictures.heard()
+    return [event for event in seen if event.id in silent]
 
 
 def arrival(event: PeerSeen, *, alone: bool) -> str:

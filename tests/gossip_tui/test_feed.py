@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -26,11 +27,11 @@ from protocol.core.events import (
     ViewChanged,
 )
 from protocol.core.identity import Address, Dot
-from protocol.core.snapshot import ToldView
+from protocol.core.snapshot import PeerState, ToldView
 from protocol.core.view import Descriptor
 from protocol.errors import AddressError, StateError
 from tests.gossip_tui.memory import MemoryNode, settle
-from tests.gossip_tui.samples import Talk, address, node_id
+from tests.gossip_tui.samples import Talk, address, node_id, peer_row
 
 
 @asynccontextmanager
@@ -290,6 +291,19 @@ P2, P3 = node_id("p2"), node_id("p3")
 )
 def test_events_are_said_in_words(event: Event, text: str) -> None:
     assert [notice.text for notice in notices_of([event], 5.0)] == [text]
+
+
+async def test_a_lost_peer_that_others_still_name_has_not_joined() -> None:
+    node = MemoryNode()
+    lost = [peer_row(number, state=PeerState.LOST, age=None) for number in (2, 3)]
+    node.picture = replace(node.picture, peers=tuple(lost))
+    async with opened(node) as feed:
+        feed.poll()
+        back = (peer_row(2, last_exchange_at=200.0), peer_row(3))
+        node.picture = replace(node.picture, peers=(*back, peer_row(4, last_exchange_at=None)))
+        node.happen(*(PeerSeen(node_id(f"p{number}"), address(number)) for number in (2, 3, 4)))
+        texts = [notice.text for notice in (await polled(feed)).notices]
+        assert texts == ["p3 named again by another node: lost before, no answer yet", "p2, p4 joined"]
 
 
 def test_many_peers_at_once_share_a_line() -> None:
