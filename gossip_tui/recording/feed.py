@@ -24,6 +24,7 @@ from gossip_tui.observed import (
 )
 from gossip_tui.seated import Seated
 from gossip_tui.shown import Recorded, Update
+from protocol.core.events import Event, PeerLost, PeerSeen
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -58,6 +59,7 @@ class ReplayFeed(Seated):
         self.moved = True
         self._messages = 0
         self._notes = 0
+        self._lost: set[NodeId] = set()
         self._frame = -1
         self._shown: NodeSnapshot | None = None
         self._what = ""
@@ -82,6 +84,7 @@ class ReplayFeed(Seated):
         if player.went_back or self.moved:
             self._messages = self._notes = 0
             self._frame = -1
+            self._lost.clear()
         moved, player.went_back, self.moved = player.went_back or self.moved, False, False
         messages, notes = track.messages_until(player.position), track.notes_until(player.position)
         frame = max(0, track.frame_index(player.position))
@@ -90,7 +93,7 @@ class ReplayFeed(Seated):
         update = Update(
             self._picture(track, frame),
             tuple(track.messages[self._messages : messages]),
-            tuple(self._notices(track, max(self._notes, notes - NOTICES_SHOWN), notes)),
+            tuple(self._notices(track, self._notes, notes)[-NOTICES_SHOWN:]),
             moved=moved,
         )
         self._messages, self._notes, self._frame = messages, notes, frame
@@ -266,8 +269,18 @@ class ReplayFeed(Seated):
                 kind = note.kind if note.kind in NOTICE_KINDS else "info"
                 found.append(Notice(printable(note.text), moment, kind))
             else:
-                found += notices_of([note], moment)
+                found += self._seen_again(note, moment) or notices_of([note], moment)
         return found
+
+    def _seen_again(self, note: Event, moment: float) -> list[Notice]:
+        """The line for a lost peer that came back; whether it answered or was only named is not recorded."""
+        match note:
+            case PeerLost(id=node, left=False):
+                self._lost.add(node)
+            case PeerSeen(id=node) if node in self._lost:
+                self._lost.remove(node)
+                return [Notice(f"{printable(node.name)} heard of again", moment, "info")]
+        return []
 
 
 def changes_in(recording: Recording) -> list[Change]:

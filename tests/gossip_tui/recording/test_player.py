@@ -14,9 +14,10 @@ from gossip_tui.recording.feed import ReplayFeed
 from gossip_tui.recording.player import Player, Scrub, clock_text, moment_of_text
 from gossip_tui.shown import Update
 from gossip_tui.theme import ASCII, UNICODE
+from protocol.core.events import PeerLost, PeerSeen
 from protocol.errors import StateError
 from tests.gossip_tui.memory import MemoryNode
-from tests.gossip_tui.samples import many_messages, snapshot
+from tests.gossip_tui.samples import address, many_messages, node_id, snapshot
 
 from .tapes import story, taped
 
@@ -180,6 +181,24 @@ async def test_going_back_brings_the_log_up_to_there_anew(tmp_path: Path) -> Non
         ["hello", "answer [/] \x1b[31m"],
     )
     assert [notice.text for notice in update.notices] == ["p2 127.0.0.1:8002 joined"]
+
+
+async def test_a_lost_peer_that_comes_back_is_heard_of_again_before_and_after_a_jump(tmp_path: Path) -> None:
+    feed = ReplayFeed(await story(tmp_path / "a"), Clock())
+    seen = PeerSeen(node_id("p2"), address(2))
+    track = feed.track
+    track.notes[:] = [seen, PeerLost(node_id("p2"), address(2), left=False), seen]
+    track.note_times[:] = [0, 1, 2]
+    words = [
+        "p2 127.0.0.1:8002 joined",
+        "p2 lost: no answer, dialled again now and then",
+        "p2 heard of again",
+    ]
+    for place in (5_000, 2_500):
+        feed.seek(place)
+        update = feed.poll()
+        assert update is not None
+        assert [notice.text for notice in update.notices] == words
 
 
 async def test_steps_go_from_one_recorded_moment_to_the_next(tmp_path: Path) -> None:
