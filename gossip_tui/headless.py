@@ -335,7 +335,7 @@ def notice_line(event: Event) -> str:
     """What an event means in a few words; empty for what is not worth a line."""
     match event:
         case PeerSeen(id=node, address=address):
-            return f"{node.name} joined from {address}"
+            return f"{node.name} heard of at {address}"
         case PeerLost(id=node, address=address, left=left):
             return f"{node.name} at {address} {'left' if left else 'stopped answering'}"
         case Gap(size=size):

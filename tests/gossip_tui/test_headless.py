@@ -15,7 +15,10 @@ from typing import IO, Any
 
 import pytest
 
+from gossip_tui.headless import notice_line
 from gossip_tui.ports import LOOPBACK, PortRange
+from protocol.core.events import PeerSeen
+from tests.gossip_tui.samples import address, node_id
 
 from .free_ports import bound_run, free_range
 
@@ -117,6 +120,10 @@ def test_a_node_on_every_interface_says_how_it_can_be_joined(programs: Programs)
     program = programs.start("tail", "--bind", "0.0.0.0:0")
     assert program.stderr is not None
     assert "; others join with --join THIS-MACHINE:" in program.stderr.readline()
+
+
+def test_a_peer_that_may_only_have_been_named_is_not_said_to_have_joined() -> None:
+    assert notice_line(PeerSeen(node_id("p2"), address(2))) == "p2 heard of at 127.0.0.1:8002"
 
 
 def test_own_lines_are_told_as_well(programs: Programs) -> None:
