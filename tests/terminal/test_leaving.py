@@ -83,7 +83,7 @@ def test_a_window_that_is_closed_ends_the_program_with_a_goodbye(farm: Farm, wor
     stays = farm.open("tail", name="stays")
     stays.wait_for_text("p1 listens on")
     closed = farm.open(*words)
-    stays.wait_for(lambda text: re.search(r"(p2|n01) joined", text), "the other joins")
+    stays.wait_for(lambda text: re.search(r"(p2|n01) heard of", text), "the other joins")
     closed.hang_up()
     assert closed.process.wait(HANG_GUARD) == 0
     stays.wait_for(lambda text: re.search(r"(p2|n01) at \S+ left", text), "the other says goodbye")
