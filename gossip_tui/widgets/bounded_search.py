@@ -10,7 +10,8 @@ import re
 import signal
 import threading
 from time import perf_counter
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Any, Self
 
 __all__ = ["BoundedSearch"]
 
@@ -42,21 +43,43 @@ class BoundedSearch:
     (True, False, False)
     """
 
-    __slots__ = ("_expression", "_is_armed", "_needs_alarm", "_spent", "gave_up")
+    __slots__ = ("_before", "_expression", "_is_armed", "_is_listening", "_needs_alarm", "_spent", "gave_up")
 
     def __init__(self, expression: re.Pattern[str]) -> None:
         self.gave_up = False
         self._expression = expression
         self._needs_alarm = not REPETITIONS.isdisjoint(expression.pattern) and hasattr(signal, "setitimer")
         self._is_armed = False
+        self._is_listening = False
+        self._before: Any = None
         self._spent = 0.0
+
+    def __enter__(self) -> Self:
+        """Listen to the alarm for many searches, which costs more than each of them."""
+        if self._needs_alarm and threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGALRM, self._ring)
+            self._is_listening = True
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        if self._is_listening:
+            self._is_listening = False
+            signal.signal(signal.SIGALRM, self._before)
 
     def __call__(self, text: str) -> bool:
         """Whether the text has it."""
         if self.gave_up:
             return True
-        if not self._needs_alarm or threading.current_thread() is not threading.main_thread():
+        if not self._needs_alarm:
             return self._expression.search(text) is not None
+        if not self._is_listening:
+            with self:
+                return self._in_time(text) if self._is_listening else bool(self._expression.search(text))
+        return self._in_time(text)
+
+    def _in_time(self, text: str) -> bool:
         began = perf_counter()
         try:
             return self._search(text)
@@ -70,7 +93,6 @@ class BoundedSearch:
                 self.gave_up = self.gave_up or self._spent > SLOW_PATIENCE
 
     def _search(self, text: str) -> bool:
-        before = signal.signal(signal.SIGALRM, self._ring)
         self._is_armed = True
         signal.setitimer(signal.ITIMER_REAL, SEARCH_PATIENCE)
         try:
@@ -78,7 +100,6 @@ class BoundedSearch:
         finally:
             self._is_armed = False
             signal.setitimer(signal.ITIMER_REAL, 0.0)
-            signal.signal(signal.SIGALRM, before)
 
     def _ring(self, _: int, __: FrameType | None) -> None:
         if self._is_armed:

@@ -375,11 +375,8 @@ class CausalLogPane(FollowingPane):
             self.move_cursor(index)
 
     def _match_count(self) -> int:
-        return (
-            len(self._records.shown)
-            if not self.around
-            else sum(map(self._records.matches, self._records.shown))
-        )
+        shown = self._records.shown
+        return len(self._records.matching(shown) if self.around else shown)
 
     def _message_above(self, index: int) -> Message | None:
         shown = self._records.shown

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import pairwise, takewhile
 from operator import attrgetter
+from typing import TypeVar
 
 from gossip_tui.drawing.log_line import Notice, NoticeKind
 from gossip_tui.text import Safe
@@ -43,6 +44,7 @@ class LogOrder(StrEnum):
 
 
 Record = Message | Notice
+Row = TypeVar("Row", bound=Record)
 """One line of the log."""
 
 order_of = attrgetter("order")
@@ -95,9 +97,7 @@ class LogRecords:
         self._order = order
         self._filter = log_filter
         self._hides = hide and bool(log_filter)
-        self.shown = (
-            self._base if not self._hides else [record for record in self._base if self.matches(record)]
-        )
+        self.shown = self.matching(self._base) if self._hides else self._base
 
     def index_of(self, record: Record) -> int | None:
         """Where a record stands in ``shown``; None if it is not there."""
@@ -125,6 +125,11 @@ class LogRecords:
             return self._filter.matches((), record.text)
         origin = record.id.origin
         return self._filter.matches((origin.name, origin.label), record.text)
+
+    def matching(self, records: Iterable[Row]) -> list[Row]:
+        """Those of them that the filter lets through."""
+        with self._filter.searching():
+            return [record for record in records if self.matches(record)]
 
     def messages(self) -> list[Message]:
         """Every message kept, in display order, whatever the filter."""
@@ -160,7 +165,7 @@ class LogRecords:
 
     def _show_more(self, fresh: list[Message], ordered: list[Message]) -> None:
         news = ordered if self._order is LogOrder.CAUSAL else fresh
-        matching = [message for message in news if self.matches(message)]
+        matching = self.matching(news)
         if self._order is LogOrder.CAUSAL:
             merge(self.shown, matching)
         else:

@@ -82,3 +82,14 @@ async def test_a_filter_that_a_later_text_makes_slow_is_switched_off_and_that_is
         assert pane.filter_text == ""
         assert "the filter is off: /(L+)+$/ takes too long" in "\n".join(pane.visible_text)
         assert "other" in texts(pane)
+
+
+def test_many_searches_listen_to_the_alarm_once_and_are_ended_all_the_same() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with BoundedSearch(re.compile("(L+)+$")) as search:
+        listening = signal.getsignal(signal.SIGALRM)
+        assert search("LL")
+        assert signal.getsignal(signal.SIGALRM) is listening is not before
+        assert search(YEARS)
+        assert search.gave_up
+    assert signal.getsignal(signal.SIGALRM) is before
