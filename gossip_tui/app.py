@@ -61,6 +61,10 @@ TOAST_PERIOD = 1.0
 """Seconds before the same toast may come again."""
 
 
+PLAYER_KEYS = frozenset(command.key for command in COMMANDS if command.replay and command.key)
+"""What plays, steps and jumps in a recording; no command begins with one of them."""
+
+
 def command_bindings() -> list[BindingType]:
     """The keys of the command table, each with an action string of its own: the footer merges equal ones."""
     return [
@@ -132,6 +136,7 @@ class GossipApp(App[None], inherit_bindings=False):
             self.vocabulary,
             lambda: feed.payload_limit,
             invitations=INVITATIONS if self.replay is None else IN_A_RECORDING,
+            passed_keys=frozenset() if self.replay is None else PLAYER_KEYS,
         )
         self.main = MainScreen(
             self.composer,

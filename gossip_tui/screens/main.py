@@ -154,7 +154,7 @@ class MainScreen(Screen[None]):
         self.scrub_bar = None if seek is None else ScrubBar(seek, glyphs=glyphs, id="scrub")
         self.partial_view.recorded = self.log_pane.recorded = seek is not None
         if seek is not None:
-            # Space and brackets play and step there; in the composer they are typed.
+            # There is nothing to say in a recording, and keys of a pane work in the pane alone.
             self.AUTO_FOCUS = "#log"  # type: ignore[misc]
         self.active_pane: Pane = self.log_pane
         """The pane that has, or last had, the focus: the one that is seen where there is room for one."""

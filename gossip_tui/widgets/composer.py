@@ -113,7 +113,22 @@ class ComposerInput(Input):
         self._composer = composer
         self.cursor_blink = False  # calm, and a quarter of a percent of a core
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is text here: the foot of the screen shows the others, and they do what they are for."""
+        return not self._passes_on(key) and super().check_consume_key(key, character)
+
+    def watch_value(self, before: str, value: str) -> None:
+        """Keys that an empty line passes on come and go with what is typed."""
+        if self._composer.passed_keys and bool(before) != bool(value):
+            self.refresh_bindings()
+
+    def _passes_on(self, key: str) -> bool:
+        return not self.value and key in self._composer.passed_keys
+
     async def _on_key(self, event: events.Key) -> None:
+        if self._passes_on(event.key):
+            event.prevent_default()  # it bubbles up to those who have it bound
+            return
         # A bound key bubbles up to the application first: characters typed behind it would overtake it.
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
             if await self.app.run_action(binding.action, self):
@@ -156,6 +171,7 @@ class Composer(Vertical):
         vocabulary: The words that Tab knows now.
         payload_limit: Bytes that fit one message.
         invitations: What stands in an empty line, longest first.
+        passed_keys: Keys that an empty line leaves to others, though they are characters.
     """
 
     DEFAULT_CSS = """
@@ -182,10 +198,12 @@ class Composer(Vertical):
         payload_limit: Callable[[], int],
         *,
         invitations: tuple[str, ...] = INVITATIONS,
+        passed_keys: frozenset[str] = frozenset(),
         id: str | None = None,  # noqa: A002 - Textual's word
     ) -> None:
         super().__init__(id=id)
         self._invitations = invitations
+        self.passed_keys = passed_keys
         self.history = History()
         self.input = ComposerInput(self)
         self.hint = Safe("")
@@ -273,9 +291,9 @@ class Composer(Vertical):
         self.input.cursor_position = len(line)
 
     def prefill(self, line: str) -> None:
-        """Put a line there to be finished by the person, and go there."""
+        """Put a line there to be finished by the person, and go there at once: the rest may be typed already."""
         self.recall(line)
-        self.input.focus()
+        self.screen.set_focus(self.input)
 
     def say(self, text: str, *, problem: bool = False) -> None:
         """Show a line above the input until something is typed."""

@@ -192,6 +192,32 @@ async def test_keys_pause_step_and_jump(tape: Path) -> None:
         assert "x0.5" in hands.scrub
 
 
+async def test_keys_of_the_player_work_in_the_composer_as_long_as_it_is_empty(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.enter("/seek 1")
+        assert hands.focused == "composer-input"
+        await hands.press(" ", "]")
+        assert "paused  0:02 / 0:05" in hands.scrub
+        await hands.press("[", "+", "}")
+        assert "x2" in hands.scrub
+        assert "p5#1 came late" in hands.scrub
+        assert (hands.composer, hands.hint) == ("", "")
+        assert "Space Play" in hands.rows[-1]
+        await hands.type("/seek 0")
+        assert "Space Play" not in hands.rows[-1]
+        await hands.press(" ", "]")
+        assert hands.composer == "/seek 0 ]"
+        assert "p5#1 came late" in hands.scrub
+
+
+async def test_a_command_begun_in_a_pane_of_a_recording_loses_no_letter(tape: Path) -> None:
+    async with replayed(tape) as hands:
+        await hands.press("space")
+        assert hands.focused == "log"
+        await hands.type("/order")
+        assert hands.composer == "/order"
+
+
 async def test_going_back_takes_lines_away_again(tape: Path) -> None:
     async with replayed(tape) as hands:
         await hands.enter("/seek 100%")
