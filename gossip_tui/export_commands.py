@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import cache
 from typing import IO, TYPE_CHECKING
 
 from protocol.core.identity import NodeId
@@ -11,10 +12,12 @@ from protocol.core.messages import Message
 from protocol.text import printable
 
 from .command import CommandError
+from .commands import find_command
 from .copying import COPY_LIMIT, keep_copy
 from .exports.formats import ExportError, Format, lines_of, name_for, new_file
 from .exports.history import History, Lane, history_of
 from .files import path_of
+from .keys import key_label
 
 if TYPE_CHECKING:
     from .app import GossipApp
@@ -41,21 +44,49 @@ async def export_here(app: GossipApp, argument: str) -> None:
     word, _, name = argument.partition(" ")
     chosen = Format.of(word)
     path = path_of(name.strip()) if name.strip() else name_for(chosen, app.snapshot.id.name, time.time())
+    lacking = ""
     with new_file(path) as file:
         if chosen is Format.SVG:
             file.write(app.export_screenshot(title=TITLE))
         else:
-            await write_lines(app, chosen, file)
-    app.tell(f"exported to {printable(str(path))}")
+            lacking = await write_lines(app, chosen, file)
+    app.tell(f"exported to {printable(str(path))}{lacking}")
 
 
-async def write_lines(app: GossipApp, chosen: Format, file: IO[str]) -> None:
-    """Write an export piece by piece, with turns for the node in between."""
-    lines = lines_of(chosen, app.main.log_pane.messages, lambda: history_here(app))
-    for number, line in enumerate(lines):
+async def write_lines(app: GossipApp, chosen: Format, file: IO[str]) -> str:
+    """Write an export piece by piece, with turns for the node in between.
+
+    Returns:
+        What it lacks, to be said behind its name; empty if nothing.
+    """
+    log, history = app.main.log_pane, cache(lambda: history_here(app))
+    messages, forgotten = log.messages, log.forgotten
+    for number, line in enumerate(lines_of(chosen, messages, history)):
         file.write(line)
         if number % YIELD_EVERY == YIELD_EVERY - 1:
             await asyncio.sleep(0)
+    match chosen:
+        case Format.SHIVIZ:
+            return newest_only(history().held, history().delivered, "deliveries")
+        case Format.JSONL | Format.CSV:
+            return newest_only(len(messages), len(messages) + forgotten, "messages")
+        case _:
+            return ""
+
+
+def newest_only(held: int, all_: int, what: str) -> str:
+    """That an export holds only so many of all there were, and how to have all; empty if it has them.
+
+    >>> newest_only(6_000, 23_410, "deliveries")
+    ': the newest 6,000 of 23,410 deliveries (a recording, F7 or --record FILE, keeps all from its start on)'
+    """
+    if held >= all_:
+        return ""
+    key = key_label(find_command("record").key)
+    return (
+        f": the newest {held:,} of {all_:,} {what} "
+        f"(a recording, {key} or --record FILE, keeps all from its start on)"
+    )
 
 
 def history_here(app: GossipApp) -> History:
@@ -63,10 +94,11 @@ def history_here(app: GossipApp) -> History:
     if app.replay is not None:
         return history_of(app.replay.recording, app.replay.player.position)
     lanes: dict[NodeId, list[Message]] = {}
-    for node, message in app.feed.deliveries({}).rows:
+    known = app.feed.deliveries({})
+    for node, message in known.rows:
         lanes.setdefault(node, []).append(message)
     pictures = tuple(node.snapshot() for node in app.feed.recordable)
-    return History(tuple(Lane(node, messages) for node, messages in lanes.items()), pictures)
+    return History(tuple(Lane(node, messages) for node, messages in lanes.items()), pictures, known.count)
 
 
 def copy_here(app: GossipApp, word: str) -> None:

@@ -103,6 +103,11 @@ class Deliveries:
     changes: tuple[Change, ...] = ()
     """What was changed on purpose, by time: not what is new, but all that is kept."""
 
+    @property
+    def count(self) -> int:
+        """Deliveries of these nodes since each began, retained or not."""
+        return sum(self.cursor.values()) - len(self.cursor)
+
 
 class KnownView(NamedTuple):
     """Whom a node knows, as far as that is known here."""

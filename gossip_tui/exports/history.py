@@ -29,6 +29,13 @@ class History:
     lanes: tuple[Lane, ...]
     pictures: tuple[NodeSnapshot, ...]
     """How each of them is, or was in the end."""
+    delivered: int = 0
+    """Deliveries there were at these nodes, if more than the lanes hold."""
+
+    @property
+    def held(self) -> int:
+        """Deliveries that the lanes hold."""
+        return sum(len(lane.messages) for lane in self.lanes)
 
 
 def history_of(recording: Recording, at: int | None = None) -> History:

@@ -194,6 +194,11 @@ class CausalLogPane(FollowingPane):
         return self._records.messages()
 
     @property
+    def forgotten(self) -> int:
+        """How many were in it once and went for want of room."""
+        return self._records.forgotten
+
+    @property
     def waiting_count(self) -> int:
         """Messages and notices that came while the pane was frozen."""
         return len(self._waiting)

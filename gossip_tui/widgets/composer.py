@@ -114,7 +114,7 @@ class ComposerInput(Input):
         self.cursor_blink = False  # calm, and a quarter of a percent of a core
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key is text here: the foot of the screen shows the others, and they do what they are for."""
+        """Whether a key is text here; the foot of the screen shows the others, which do what they are for."""
         return not self._passes_on(key) and super().check_consume_key(key, character)
 
     def watch_value(self, before: str, value: str) -> None:
@@ -291,7 +291,7 @@ class Composer(Vertical):
         self.input.cursor_position = len(line)
 
     def prefill(self, line: str) -> None:
-        """Put a line there to be finished by the person, and go there at once: the rest may be typed already."""
+        """Put a line there to be finished, and go there at once: the rest may be typed already."""
         self.recall(line)
         self.screen.set_focus(self.input)
 

@@ -55,6 +55,8 @@ class LogRecords:
 
     def __init__(self, limit: int = RECORD_LIMIT) -> None:
         self.limit = limit
+        self.forgotten = 0
+        """Messages that were here and went for want of room."""
         self.causal: list[Record] = []
         self.arrivals: list[Record] = []
         self.shown: list[Record] = self.causal
@@ -177,6 +179,7 @@ class LogRecords:
             return
         count = min(len(self.causal), excess + self.limit // 64)
         gone = {id(record) for record in self.causal[:count]}
+        self.forgotten += sum(isinstance(record, Message) for record in self.causal[:count])
         self.arrivals[:] = [record for record in self.arrivals if id(record) not in gone]
         if self._hides:
             self.shown[:] = [record for record in self.shown if id(record) not in gone]

@@ -86,6 +86,38 @@ async def test_a_long_log_is_exported_whole_and_in_order(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("heard", "said"), [(40, ""), (41, ": the newest 40 of 41 deliveries (a recording, F7")]
+)
+async def test_a_history_that_lacks_its_beginning_says_how_much_of_it_is_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch, heard: int, said: str
+) -> None:
+    monkeypatch.setattr("gossip_tui.feed.DELIVERY_LIMIT", 40)
+    async with driven() as driver:
+        for number in range(heard):
+            driver.node.hear("p2", f"message {number}")
+        await driver.look()
+        await driver.enter("/export shiviz out")
+        await driver.calm()
+        assert f"exported to out{said}" in driver.log
+        assert ("deliveries" in driver.log) == bool(said)
+    events = parse_shiviz((home / "out").read_text())
+    assert sum(event.event.startswith("delivers") for event in events) == 40
+
+
+async def test_messages_that_the_log_forgot_are_said_to_lack(home: Path) -> None:
+    async with driven() as driver:
+        driver.app.main.log_pane._records.limit = 64
+        for number in range(80):
+            driver.node.hear("p2", f"message {number}")
+        await driver.look()
+        await driver.enter("/export csv out")
+        await driver.calm()
+        held = len((home / "out").read_text().splitlines()) - 1
+        assert held < 80
+        assert f"exported to out: the newest {held} of 80 messages" in driver.log
+
+
+@pytest.mark.parametrize(
     ("line", "why"),
     [
         ("/export pdf", "there is no format pdf: it is one of jsonl, csv, shiviz, dot, svg"),
