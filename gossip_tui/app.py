@@ -320,7 +320,7 @@ class GossipApp(App[None], inherit_bindings=False):
             failure=self.failures.last,
             recording=self.taping.is_running,
             recorded=clock_time(self.replay.wall_clock()).split(".")[0] if self.replay is not None else "",
-            experiments=self.feed.experiments.summary() if self.feed.experiments is not None else "",
+            experiments=self.feed.disturbance,
             fate=self.feed.fates[self.feed.seat],
             seat=f"{self.feed.seat + 1}/{len(seats)}" if len(seats) > 1 else "",
         )
@@ -355,16 +355,19 @@ class GossipApp(App[None], inherit_bindings=False):
         self.taping.word(text, kind, nodes)
         self.main.log_pane.add_notice(text, NoticeKind(kind))
 
-    def tell_change(self, text: str, nodes: Sequence[str], *, mark: bool = False) -> None:
+    def tell_change(
+        self, text: str, nodes: Sequence[str], *, mark: bool = False, at: float | None = None
+    ) -> None:
         """Say in the log and in the diagrams that something was changed on purpose, and in the status bar.
 
         Args:
             text: What was changed.
             nodes: The nodes it concerns, by name.
             mark: Whether to mark it in the rates, which see by themselves what changed at this node.
+            at: When it was done in Unix seconds, if not just now.
         """
         if self.feed.experiments is not None:
-            self.feed.experiments.note(text, nodes)
+            self.feed.experiments.note(text, nodes, at)
         self.tell(text, NoticeKind.CHANGE, nodes)
         if mark:
             self.main.rates.mark_change()

@@ -72,8 +72,8 @@ def heal(app: GossipApp, argument: str) -> None:
 
 async def crash(app: GossipApp, name: str) -> None:
     """End a node of the demo without a word."""
-    await experiments_of(app).crash(name)
-    app.tell_change(f"{name} crashed: others will notice its silence", [name], mark=True)
+    at = await experiments_of(app).crash(name)
+    app.tell_change(f"{name} crashed: others will notice its silence", [name], mark=True, at=at)
 
 
 def stop(app: GossipApp, name: str) -> None:
@@ -90,8 +90,8 @@ def go_on(app: GossipApp, name: str) -> None:
 
 async def restart(app: GossipApp, name: str) -> None:
     """Bring a node of the demo back."""
-    await experiments_of(app).restart(name)
-    app.tell_change(f"{name} is back as a new incarnation that knows nothing", [name], mark=True)
+    at = await experiments_of(app).restart(name)
+    app.tell_change(f"{name} is back as a new incarnation that knows nothing", [name], mark=True, at=at)
 
 
 def change_size(app: GossipApp, name: str, argument: str) -> None:

@@ -22,7 +22,7 @@ from protocol.errors import StateError
 from protocol.text import printable
 
 from .command import CommandError
-from .observed import CHANGES_LIMIT, Change, NodeState, Trouble
+from .observed import CHANGES_LIMIT, Absence, Change, NodeState, Trouble, disturbance_of
 
 __all__ = ["Experiments", "Lab", "Member", "NodeState", "Subject", "carry_over"]
 
@@ -96,6 +96,8 @@ class Experiments:
         self._far_side: frozenset[int] = frozenset()
         self._clock = clock
         self._changes: deque[Change] = deque(maxlen=CHANGES_LIMIT)
+        self._ended: dict[NodeId, float] = {}
+        self._begun: dict[NodeId, float] = {}
 
     @property
     def is_swarm(self) -> bool:
@@ -121,14 +123,23 @@ class Experiments:
             return NodeState.LEFT
         return fate
 
-    def note(self, text: str, nodes: Iterable[str]) -> None:
-        """Keep what was changed and whom it concerns, by name, for diagrams."""
-        self._changes.append(Change(self._clock(), text, frozenset(nodes)))
+    def note(self, text: str, nodes: Iterable[str], at: float | None = None) -> None:
+        """Keep what was changed, whom it concerns, by name, and when if not now, for diagrams."""
+        self._changes.append(Change(self._clock() if at is None else at, text, frozenset(nodes)))
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """What was changed, the newest last."""
         return tuple(self._changes)
+
+    @property
+    def absences(self) -> dict[NodeId, tuple[Absence, ...]]:
+        """When nodes were not there: after they crashed, and before they came back as another incarnation."""
+        ends = {node: Absence(start=at) for node, at in self._ended.items()}
+        starts = {node: Absence(end=at) for node, at in self._begun.items()}
+        return {
+            node: tuple(found[node] for found in (starts, ends) if node in found) for node in starts | ends
+        }
 
     def names(self, *, swarm: bool) -> list[str]:
         """The nodes that a change concerns: all, or the one one sits on."""
@@ -172,18 +183,8 @@ class Experiments:
 
     def summary(self) -> str:
         """What is out of order but the faults of the node one sits on, in a few words; empty for nothing."""
-        nodes, seat = self._nodes(), self._seat()
-        crashed = sum(self._crashed.get(index) is node for index, node in enumerate(nodes))
-        stopped = sum(node.is_frozen for node in nodes)
-        reports = [node.fault_report for index, node in enumerate(nodes) if index != seat]
-        faulty = sum(report.faults != NO_FAULTS or bool(report.by_peer) for report in reports)
-        parts = [
-            "cut in two" if self.is_cut else "",
-            f"{crashed} crashed" if crashed else "",
-            f"{stopped} stopped" if stopped else "",
-            f"{faulty} other nodes disturbed" if faulty > 1 else "1 other node disturbed" if faulty else "",
-        ]
-        return ", ".join(part for part in parts if part)
+        troubles = [self.trouble_of(index) for index in range(len(self._nodes()))]
+        return disturbance_of(troubles, self._seat(), is_cut=self.is_cut)
 
     def address_of(self, text: str) -> Address:
         """The address of a peer by its name or address.
@@ -289,8 +290,8 @@ class Experiments:
             raise CommandError(f"there is no node {printable(name)[:32]} here: {names[0]} to {names[-1]}")
         return names.index(name)
 
-    async def crash(self, name: str) -> None:
-        """End a node without a word.
+    async def crash(self, name: str) -> float:
+        """End a node without a word; returns when it ended.
 
         Raises:
             CommandError: There is none, or it has ended already.
@@ -300,6 +301,9 @@ class Experiments:
             raise CommandError(f"{name} has ended already: /restart {name}")
         self._crashed[index] = node = self._nodes()[index]
         await node.close()
+        at = self._clock()
+        keep(self._ended, node.id, at)
+        return at
 
     def stop(self, name: str) -> None:
         """Let a node stand still.
@@ -327,8 +331,8 @@ class Experiments:
             )
         self._nodes()[index].thaw()
 
-    async def restart(self, name: str) -> None:
-        """Bring a node back as a new incarnation; one that runs crashes first.
+    async def restart(self, name: str) -> float:
+        """Bring a node back as a new incarnation; one that runs crashes first. Returns when it began.
 
         Raises:
             CommandError: There is none.
@@ -337,8 +341,13 @@ class Experiments:
         index = self.index_of(name)
         self._crashed[index] = node = self._nodes()[index]
         await node.close()
+        at = self._clock()
+        if node.id not in self._ended:
+            keep(self._ended, node.id, at)
         await self._revive(index)
         self._crashed.pop(index, None)
+        keep(self._begun, self._nodes()[index].id, at)
+        return at
 
     # How they sample and spread.
 
@@ -406,6 +415,13 @@ class Experiments:
         if len(indices) > 2 and list(indices) == list(range(indices[0], indices[-1] + 1)):
             return f"{names[indices[0]]} to {names[indices[-1]]}"
         return ", ".join(names[index] for index in indices)
+
+
+def keep(moments: dict[NodeId, float], node: NodeId, at: float) -> None:
+    """Keep when something became of a node, as many moments as there are changes kept."""
+    moments[node] = at
+    while len(moments) > CHANGES_LIMIT:
+        del moments[next(iter(moments))]
 
 
 WAY_BACK = {

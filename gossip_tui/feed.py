@@ -252,6 +252,11 @@ class NodeFeed(Seated):
         """What was done to each node; whether one left is not asked."""
         return tuple(map(self.experiments.fate_of, range(len(self._nodes))))
 
+    @property
+    def disturbance(self) -> str:
+        """What is out of order on purpose beside the node one sits on."""
+        return self.experiments.summary()
+
     def move(self, seat: int) -> None:
         """Sit on another node, and listen to it.
 
@@ -280,8 +285,8 @@ class NodeFeed(Seated):
             rows += [Delivery(own, message) for message in messages]
             if first == start:
                 unbroken.append(own)
-        changes = self.experiments.changes
-        return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.node.id, changes)
+        changes, absences = self.experiments.changes, self.experiments.absences
+        return Deliveries(tuple(rows), cursor, frozenset(unbroken), self.node.id, changes, absences)
 
     def overlay(self) -> OverlayPicture:
         """The views of all nodes in this process; of a single one also what its peers told of theirs."""

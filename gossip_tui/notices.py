@@ -28,6 +28,9 @@ __all__ = ["NOTABLE", "Notice", "Pictures", "notices_of", "so_many"]
 NAMED_AGAIN = "named again by another node: lost before, no answer yet"
 """What is said of a lost peer that comes back into the view by hearsay alone; it may be dead all the same."""
 
+NAMED = "named by another node, not heard from yet"
+"""What is said of a peer that came into the view by hearsay alone; a node of that name may be long gone."""
+
 NAMED_PEERS = 3
 """Peers named in one notice; more than these are counted."""
 
@@ -74,9 +77,9 @@ class Pictures(NamedTuple):
         return {row.id for row in rows if row.state is PeerState.LOST}
 
     def heard(self) -> set[NodeId]:
-        """Those who exchanged with the node since."""
+        """Those who exchanged with the node, and of those who were lost before, since then."""
         rows = self.before.peers if self.before is not None else ()
-        exchanged = {row.id: row.last_exchange_at for row in rows}
+        exchanged = {row.id: row.last_exchange_at for row in rows if row.state is PeerState.LOST}
         return {
             row.id
             for row in self.now.peers
@@ -90,7 +93,7 @@ def notices_of(events: Iterable[Event], at: float, pictures: Pictures | None = N
     Args:
         events: In their order.
         at: When they happened.
-        pictures: Of the node before and after them; without, who was lost and is seen again has joined.
+        pictures: Of the node before and after them; without, whoever is seen has joined.
     """
     seen: list[PeerSeen] = []
     left: list[str] = []
@@ -106,10 +109,11 @@ def notices_of(events: Iterable[Event], at: float, pictures: Pictures | None = N
                 lost.append(printable(node.name))
             case _ if text := sentence_of(event):
                 others.append((text, "info" if isinstance(event, GOOD_NEWS) else "warning"))
-    named = only_named(seen, pictures) if seen and pictures is not None else []
-    seen = [event for event in seen if event not in named]
+    again, named = only_named(seen, pictures) if seen and pictures is not None else ([], [])
+    seen = [event for event in seen if event not in again and event not in named]
     texts = [
-        (listed([printable(event.id.name) for event in named], NAMED_AGAIN), "info"),
+        (listed([printable(event.id.name) for event in again], NAMED_AGAIN), "info"),
+        (listed([printable(event.id.name) for event in named], NAMED), "info"),
         (listed([arrival(event, alone=len(seen) == 1) for event in seen], "joined"), "joined"),
         (listed(left, "left"), "parted"),
         (listed(lost, "lost: no answer, dialled again now and then"), "parted"),
@@ -118,10 +122,13 @@ def notices_of(events: Iterable[Event], at: float, pictures: Pictures | None = N
     return [Notice(text, at, kind) for text, kind in texts if text]
 
 
-def only_named(seen: list[PeerSeen], pictures: Pictures) -> list[PeerSeen]:
-    """Those who had been lost and did not answer since: a third node still has them in its view."""
-    silent = pictures.lost() - pictures.heard()
-    return [event for event in seen if event.id in silent]
+def only_named(seen: list[PeerSeen], pictures: Pictures) -> tuple[list[PeerSeen], list[PeerSeen]]:
+    """Those of whom only third nodes told, for they did not answer: who had been lost, and the others."""
+    lost, heard = pictures.lost(), pictures.heard()
+    silent = [event for event in seen if event.id not in heard]
+    return [event for event in silent if event.id in lost], [
+        event for event in silent if event.id not in lost
+    ]
 
 
 def arrival(event: PeerSeen, *, alone: bool) -> str:

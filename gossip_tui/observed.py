@@ -6,8 +6,10 @@ itself; in a swarm there are all its members; a recording gives what was recorde
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Self
@@ -21,6 +23,7 @@ from protocol.core.view import Descriptor
 __all__ = [
     "CHANGES_LIMIT",
     "NO_TROUBLE",
+    "Absence",
     "Change",
     "Deliveries",
     "Delivery",
@@ -29,6 +32,7 @@ __all__ = [
     "OverlayPicture",
     "Trouble",
     "cuts_in_words",
+    "disturbance_of",
     "told_views",
 ]
 
@@ -56,6 +60,17 @@ class Change(NamedTuple):
     text: str
     nodes: frozenset[str] = frozenset()
     """Names of the nodes it concerns; none where that is not known."""
+
+
+class Absence(NamedTuple):
+    """When a node was not there, in Unix seconds: it had not begun yet, or it had ended."""
+
+    start: float = -math.inf
+    end: float = math.inf
+
+    def covers(self, at: float) -> bool:
+        """Whether the node was absent at a moment; at both ends it was there."""
+        return self.start < at < self.end
 
 
 class Trouble(NamedTuple):
@@ -102,6 +117,8 @@ class Deliveries:
     """The node one sits on."""
     changes: tuple[Change, ...] = ()
     """What was changed on purpose, by time: not what is new, but all that is kept."""
+    absences: Mapping[NodeId, Sequence[Absence]] = field(default_factory=dict)
+    """When nodes were not there, of those that crashed or came back."""
 
     @property
     def count(self) -> int:
@@ -142,12 +159,37 @@ class OverlayPicture:
         return cls(seat, present, is_whole=len(views) > 1 and named <= {view.node for view in views})
 
 
+CUTS = {
+    Direction.BOTH: "cut off from",
+    Direction.IN: "nothing comes from",
+    Direction.OUT: "nothing goes to",
+}
+"""What a cut does, before the number of those towards whom it does it."""
+
+
 def cuts_in_words(blocked: Mapping[Address, Direction]) -> str:
-    """From how many a node is cut off, and with how many in one direction only; empty if from nobody."""
-    whole = sum(direction is Direction.BOTH for direction in blocked.values())
+    """From how many a node is cut off, in both directions or in which one; empty if from nobody."""
+    counts = Counter(blocked.values())
+    return ", ".join(f"{words} {counts[way]}" for way, words in CUTS.items() if counts[way])
+
+
+def disturbance_of(troubles: Sequence[Trouble], seat: int, *, is_cut: bool) -> str:
+    """What is out of order but the faults of the node one sits on, in a few words; empty for nothing.
+
+    Args:
+        troubles: What is done to each node.
+        seat: Which of them one sits on.
+        is_cut: Whether they are cut in two.
+    """
+    crashed = sum(trouble.state is NodeState.CRASHED for trouble in troubles)
+    stopped = sum(trouble.state is NodeState.STOPPED for trouble in troubles)
+    others = [*troubles[:seat], *troubles[seat + 1 :]]
+    faulty = sum(bool(trouble.faults or trouble.apart) for trouble in others)
     parts = [
-        f"cut off from {whole}" if whole else "",
-        f"one way with {len(blocked) - whole}" if len(blocked) > whole else "",
+        "cut in two" if is_cut else "",
+        f"{crashed} crashed" if crashed else "",
+        f"{stopped} stopped" if stopped else "",
+        f"{faulty} other nodes disturbed" if faulty > 1 else "1 other node disturbed" if faulty else "",
     ]
     return ", ".join(part for part in parts if part)
 

@@ -108,6 +108,10 @@ class Feed(Protocol):
     def fates(self) -> tuple[NodeState, ...]:
         """What was done to the node of each seat: it crashed, stands still, or neither."""
 
+    @property
+    def disturbance(self) -> str:
+        """What is out of order on purpose beside the node one sits on, in a few words; empty for nothing."""
+
     def move(self, seat: int) -> None:
         """Sit on another node; the next poll has ``moved`` set and brings its messages."""
 

@@ -154,6 +154,7 @@ class SimulationFeed:
 
     seats: tuple[str, ...] = ("",)
     seat = 0
+    disturbance = ""
 
     @property
     def fates(self) -> tuple[NodeState, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gossip_tui.observed import CHANGES_LIMIT, Change, Deliveries
+from gossip_tui.observed import CHANGES_LIMIT, Absence, Change, Deliveries
 from protocol.core.identity import Dot, NodeId
 
 from .diagram_glyphs import DiagramGlyphs
@@ -42,6 +42,8 @@ class Diagram:
         self.order = LaneOrder()
         self.names = Names()
         self.seat: NodeId | None = None
+        self.absences: Mapping[NodeId, Sequence[Absence]] = {}
+        """When nodes were not there: their lanes are not drawn then."""
         self.width = 0
         """Cells of a line."""
         self._offset = 0
@@ -91,6 +93,9 @@ class Diagram:
         changes = self._fresh(deliveries.changes)
         has_room = self._keep(changes)
         self.seen, self.seat = deliveries.cursor, deliveries.seat
+        if deliveries.absences != self.absences:
+            self.absences = deliveries.absences
+            self._lines.clear()
         self.moments.never_left_out = self.seat
         fresh = self.happenings.add(deliveries)
         has_more_lanes = self.order.follow(self.happenings.lanes)
@@ -282,6 +287,7 @@ class Diagram:
             self._glyphs,
             self.cone,
             self.lane if shows_lane and self.row is not None else None,
+            absences=self.absences,
         )
         passing = flights(self.moments, top, bottom)
         rows = [

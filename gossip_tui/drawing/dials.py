@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from gossip_tui.command import SWARM
 from gossip_tui.experiments import Lab, NodeState
+from gossip_tui.observed import cuts_in_words
 from gossip_tui.text import Safe, safe
 from protocol.core.config import Dissemination
-from protocol.core.faults import NO_FAULTS, FaultReport, Faults
+from protocol.core.faults import NO_FAULTS, Direction, FaultReport, Faults
 from protocol.core.identity import Address
 from protocol.core.snapshot import NodeSnapshot
 from protocol.core.strategy import PRESETS, Strategy
@@ -77,6 +78,9 @@ EVERYBODY = "everybody"
 HERE, WHOLE_SWARM = "this node", "the whole swarm"
 WHOLE, CUT = "whole", "cut"
 REACHED, CUT_OFF = "reached", "cut off"
+CUT_WAYS = {Direction.BOTH: CUT_OFF, Direction.IN: "nothing comes in", Direction.OUT: "nothing goes out"}
+"""What a cut towards one peer does."""
+
 STATES = (NodeState.RUNNING.value, NodeState.STOPPED.value, NodeState.CRASHED.value)
 
 
@@ -166,8 +170,9 @@ def cut_dial(bench: Bench) -> Dial:
         is_cut = bench.lab is not None and bench.lab.is_cut
         return Dial(Kind.CUT, CUT if is_cut else WHOLE, safe("network"))
     if bench.target is None:
-        return Dial(Kind.CUT, f"{CUT_OFF} from {len(blocked)}" if blocked else REACHED, safe("network"))
-    return Dial(Kind.CUT, CUT_OFF if bench.target in blocked else REACHED, safe("network"))
+        return Dial(Kind.CUT, cuts_in_words(blocked) or REACHED, safe("network"))
+    way = blocked.get(bench.target)
+    return Dial(Kind.CUT, CUT_WAYS[way] if way is not None else REACHED, safe("network"))
 
 
 def strategy_name(snapshot: NodeSnapshot) -> str:

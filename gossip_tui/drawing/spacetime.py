@@ -9,10 +9,11 @@ across all lanes at its time, with a sign on those that it concerns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from gossip_tui.observed import Absence
 from gossip_tui.text import safe
 from protocol.core.identity import Dot, NodeId
 
@@ -133,6 +134,19 @@ class Picture:
     """The lane that keys for lanes act on."""
     zone: tzinfo | None = None
     """Where the time of day of changes is that of; None for where this computer is."""
+    absences: Mapping[NodeId, Sequence[Absence]] = field(default_factory=dict)
+    """When nodes were not there."""
+
+    def present(self, at: float) -> list[Column]:
+        """The columns of the nodes that were there at a moment: the others have no lane then."""
+        absences = self.absences
+        if not absences:
+            return list(self.columns.shown)
+        return [
+            column
+            for column in self.columns.shown
+            if not any(absence.covers(at) for absence in absences.get(column.node, ()))
+        ]
 
 
 class Canvas:
@@ -216,7 +230,7 @@ def row_line(row: Row, picture: Picture, passing: Sequence[Dot] = ()) -> Line:
         return mark_line(row, picture, passing)
     canvas = Canvas(picture.layout.diagram)
     glyphs, cone = picture.glyphs, picture.cone
-    for column in picture.columns.shown:
+    for column in picture.present(row.at):
         sign = glyphs.lane if column.is_observed else glyphs.unknown
         canvas.put(column.x, sign, Role.DIM if cone is None else cone.shines(column.node, row.number))
     for dot in passing:
@@ -230,12 +244,13 @@ def row_line(row: Row, picture: Picture, passing: Sequence[Dot] = ()) -> Line:
 def mark_line(row: Mark, picture: Picture, passing: Sequence[Dot]) -> Line:
     """The row of a change: a line across everything, a sign on each lane concerned; when and what it was."""
     glyphs, columns, layout = picture.glyphs, picture.columns, picture.layout
+    present = picture.present(row.change.at)
     signs = [glyphs.rule] * layout.diagram
-    crossed = [channel_of(dot, columns) for dot in passing] + [column.x for column in columns.shown]
+    crossed = [channel_of(dot, columns) for dot in passing] + [column.x for column in present]
     for x in crossed:
         if x is not None and x < len(signs):
             signs[x] = glyphs.rule_cross
-    for column in columns.shown:
+    for column in present:
         if column.node.name in row.change.nodes and column.x < len(signs):
             signs[column.x] = glyphs.change
     at = time_text(row.change.at, picture.zone)

@@ -13,6 +13,7 @@ from gossip_tui.feed import DELIVERY_LIMIT
 from gossip_tui.notices import Notice, notices_of
 from gossip_tui.observed import (
     CHANGES_LIMIT,
+    Absence,
     Change,
     Deliveries,
     Delivery,
@@ -20,11 +21,13 @@ from gossip_tui.observed import (
     NodeState,
     OverlayPicture,
     Trouble,
+    disturbance_of,
     told_views,
 )
 from gossip_tui.seated import Seated
 from gossip_tui.shown import Recorded, Update
 from protocol.core.events import Event, PeerLost, PeerSeen
+from protocol.core.faults import FaultReport
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
@@ -44,6 +47,10 @@ NOTICES_SHOWN = 1_000
 """Lines about the network shown at once after a jump, the newest: what a live log keeps between two looks."""
 
 
+TOLD_BEFORE = 1.0
+"""Seconds between the word of what became of a node and the look at which a recording saw it, at the most."""
+
+
 class ReplayFeed(Seated):
     """Plays a recording; one sits on any of the nodes that were recorded.
 
@@ -61,9 +68,15 @@ class ReplayFeed(Seated):
         self._notes = 0
         self._lost: set[NodeId] = set()
         self._frame = -1
+        self._disturbed = ""
         self._shown: NodeSnapshot | None = None
         self._what = ""
         self._changes = changes_in(recording)
+        self._absences = {
+            node: spans for track in recording.tracks for node, spans in self._absences_in(track).items()
+        }
+        self._reports: dict[int, tuple[int, FaultReport]] = {}
+        """Of each track: the picture whose faults were asked for last, and those."""
 
     @property
     def track(self) -> Track:
@@ -88,7 +101,9 @@ class ReplayFeed(Seated):
         moved, player.went_back, self.moved = player.went_back or self.moved, False, False
         messages, notes = track.messages_until(player.position), track.notes_until(player.position)
         frame = max(0, track.frame_index(player.position))
-        if (messages, notes, frame) == (self._messages, self._notes, self._frame) and not moved:
+        shown = self._messages, self._notes, self._frame, self._disturbed
+        disturbed = self.disturbance
+        if (messages, notes, frame, disturbed) == shown and not moved:
             return None
         update = Update(
             self._picture(track, frame),
@@ -96,7 +111,7 @@ class ReplayFeed(Seated):
             tuple(self._notices(track, self._notes, notes)[-NOTICES_SHOWN:]),
             moved=moved,
         )
-        self._messages, self._notes, self._frame = messages, notes, frame
+        self._messages, self._notes, self._frame, self._disturbed = messages, notes, frame, disturbed
         return update
 
     # How one moves through it.
@@ -174,22 +189,61 @@ class ReplayFeed(Seated):
         rows: list[Delivery] = []
         cursor: dict[NodeId, int] = {}
         unbroken = []
+        at = self.player.position
         for track in self.recording.tracks:
-            node, count = track.nodes[-1], track.messages_until(self.player.position)
-            start = after.get(node, 1)
-            if start <= count + 1:
-                unbroken.append(node)
-            first = max(start if start <= count + 1 else 1, count + 1 - DELIVERY_LIMIT)
-            rows += [Delivery(node, message) for message in track.messages[first - 1 : count]]
-            cursor[node] = count + 1
-        return Deliveries(
-            tuple(rows), cursor, frozenset(unbroken), self.track.nodes[-1], self._changes_so_far()
-        )
+            for node, begin, end in track.lives(at):
+                count = end - begin
+                start = after.get(node, 1)
+                if start <= count + 1:
+                    unbroken.append(node)
+                first = max(start if start <= count + 1 else 1, count + 1 - DELIVERY_LIMIT)
+                rows += [Delivery(node, message) for message in track.messages[begin + first - 1 : end]]
+                cursor[node] = count + 1
+        seat, changes = self.track.node_at(at), self._changes_so_far()
+        return Deliveries(tuple(rows), cursor, frozenset(unbroken), seat, changes, self._absences)
+
+    @property
+    def disturbance(self) -> str:
+        """What was out of order on purpose at this moment, as far as it was recorded of the other nodes."""
+        position = self.player.position
+        troubles = []
+        for number, (track, fate) in enumerate(zip(self.recording.tracks, self.fates, strict=True)):
+            frame = max(0, track.frame_index(position))
+            known = self._reports.get(number)
+            if known is None or known[0] != frame:
+                with contextlib.suppress(RecordingError):
+                    known = self._reports[number] = frame, track.faults(frame)
+            troubles.append(Trouble.of(known[1], fate) if known is not None else Trouble(fate))
+        is_cut = len(troubles) > 1 and any(trouble.blocked for trouble in troubles)
+        return disturbance_of(troubles, self.seat, is_cut=is_cut)
 
     def _changes_so_far(self) -> tuple[Change, ...]:
         """What had been changed on purpose, as much of it as a live feed keeps."""
         end = bisect_right(self._changes, self.wall_clock(), key=lambda change: change.at)
         return tuple(self._changes[max(0, end - CHANGES_LIMIT) : end])
+
+    def _absences_in(self, track: Track) -> dict[NodeId, tuple[Absence, ...]]:
+        """When the incarnations of a node were not there: before they began, and after they crashed."""
+        found: dict[NodeId, tuple[Absence, ...]] = {}
+        ends = [*track.starts[1:], self.recording.duration + 1]
+        for number, (node, start, end) in enumerate(zip(track.nodes, track.starts, ends, strict=True)):
+            crashed = [at for at, fate in track.fates if start <= at <= end and fate is NodeState.CRASHED]
+            last = min(crashed, default=end)
+            before = [Absence(end=self._moment_of(track, start))] if number else []
+            after = [Absence(start=self._moment_of(track, last))] if last <= self.recording.duration else []
+            if before or after:
+                found[node] = (*before, *after)
+        return found
+
+    def _moment_of(self, track: Track, at: int) -> float:
+        """When something became of a node in Unix seconds: as it was told, since it was noticed at a look."""
+        moment = self.recording.about.started_at + at / 1000
+        told = [change.at for change in self._changes if track.name in change.nodes]
+        return min(
+            (one for one in told if abs(one - moment) <= TOLD_BEFORE),
+            key=lambda one: abs(one - moment),
+            default=moment,
+        )
 
     def overlay(self) -> OverlayPicture:
         """Who knew whom, by the pictures of the recorded nodes; of a single one also what its peers told."""
@@ -200,11 +254,12 @@ class ReplayFeed(Seated):
             with contextlib.suppress(RecordingError):
                 picture = track.picture(frame, self.recording.nodes)
                 trouble = Trouble.of(picture.faults, track.fate(self.player.position))
-                views.append(KnownView(track.nodes[-1], picture.view, trouble, picture.address))
+                views.append(KnownView(picture.id, picture.view, trouble, picture.address))
                 told += told_views(picture)
+        seat = self.track.node_at(self.player.position)
         if len(self.recording.tracks) == 1:
-            return OverlayPicture(self.track.nodes[-1], (*views, *told), is_whole=False)
-        return OverlayPicture.of_swarm(self.track.nodes[-1], views)
+            return OverlayPicture(seat, (*views, *told), is_whole=False)
+        return OverlayPicture.of_swarm(seat, views)
 
     # What needs a live node.
 
@@ -273,13 +328,15 @@ class ReplayFeed(Seated):
         return found
 
     def _seen_again(self, note: Event, moment: float) -> list[Notice]:
-        """The line for a lost peer that came back; whether it answered or was only named is not recorded."""
+        """The line for a peer that came; whether it answered or was only named is not recorded."""
         match note:
             case PeerLost(id=node, left=False):
                 self._lost.add(node)
             case PeerSeen(id=node) if node in self._lost:
                 self._lost.remove(node)
                 return [Notice(f"{printable(node.name)} heard of again", moment, "info")]
+            case PeerSeen(id=node, address=where):
+                return [Notice(f"{printable(node.name)} {where} heard of", moment, "joined")]
         return []
 
 

@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from gossip_tui.observed import NodeState
 from protocol.core.events import Event
+from protocol.core.faults import NOTHING_DONE, FaultReport
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
 from protocol.core.snapshot import NodeSnapshot
 
 from .limits import RecordingError
-from .pictures import Flat, apply_change, picture_of
+from .pictures import Flat, apply_change, faults_of, picture_of
 from .values import Malformed, unpacked, words_of
 
 __all__ = ["CHANGE", "About", "Moment", "Recording", "Track", "Word", "flat_of"]
@@ -89,6 +90,36 @@ class Track:
         """What people call the node."""
         return self.nodes[-1].name
 
+    def node_at(self, at: int) -> NodeId:
+        """The incarnation that it showed then."""
+        return self.nodes[max(0, bisect_right(self.starts, at) - 1)]
+
+    def lives(self, at: int) -> list[tuple[NodeId, int, int]]:
+        """Each incarnation it had shown by then, with the first of its messages and the one behind the last.
+
+        A message that came at the moment in which an incarnation was first seen is of that one.
+        """
+        bounds = [bisect_left(self.message_times, start) for start in self.starts[1:]]
+        last = self.messages_until(at)
+        lives = zip(self.nodes, self.starts, [0, *bounds], [*bounds, len(self.messages)], strict=True)
+        return [
+            (node, min(first, last), min(end, last))
+            for number, (node, start, first, end) in enumerate(lives)
+            if start <= at or not number
+        ]
+
+    def faults(self, index: int) -> FaultReport:
+        """The faults in force in the picture ``index``, without the rest of it.
+
+        Raises:
+            RecordingError: No writer makes such a picture.
+        """
+        try:
+            flat = self._flat_at(index)
+            return faults_of(flat["faults"]) if "faults" in flat else NOTHING_DONE
+        except UNREADABLE as error:
+            raise self._unreadable(index, error) from None
+
     def messages_until(self, at: int) -> int:
         """How many messages had been delivered by then."""
         return bisect_right(self.message_times, at)
@@ -115,9 +146,10 @@ class Track:
         try:
             return picture_of(self._flat_at(index), nodes)
         except UNREADABLE as error:
-            raise RecordingError(
-                f"picture {index} of {self.nodes[0].label} can't be read: {words_of(error)}"
-            ) from None
+            raise self._unreadable(index, error) from None
+
+    def _unreadable(self, index: int, error: Exception) -> RecordingError:
+        return RecordingError(f"picture {index} of {self.nodes[0].label} can't be read: {words_of(error)}")
 
     def _flat_at(self, index: int) -> Flat:
         frames = self.frames

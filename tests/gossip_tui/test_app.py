@@ -805,12 +805,14 @@ async def test_a_command_that_needs_an_argument_is_put_into_the_composer() -> No
 async def test_joining_leaving_and_losing_a_peer_are_lines_in_the_log() -> None:
     async with driven() as driver:
         driver.node.happen(
+            PeerSeen(node_id("p5"), address(5)),
             PeerSeen(node_id("p9"), address(9)),
             PeerLost(node_id("p8"), address(8), left=True),
             PeerLost(node_id("p7"), address(7), left=False),
         )
         await driver.look()
-        assert "p9 127.0.0.1:8009 joined" in driver.log
+        assert "+ p5 127.0.0.1:8005 joined" in driver.log
+        assert "· p9 named by another node, not heard from yet" in driver.log
         assert "p8 left" in driver.log
         assert "p7 lost" in driver.log
 

@@ -290,11 +290,12 @@ async def test_a_cut_in_one_direction_is_never_called_a_whole_one() -> None:
     async with driven() as driver:
         driver.node.block([address(2), address(3)], Direction.OUT)
         await driver.enter("/fault")
-        assert "faults at this node: off, one way with 2, so far" in driver.log
-        assert "FAULTS: one way with 2 │" in driver.status
+        assert "faults at this node: off, nothing goes to 2, so far" in driver.log
+        assert "FAULTS: nothing goes to 2 │" in driver.status
         driver.node.block([address(4)])
+        driver.node.block([address(5)], Direction.IN)
         await driver.look()
-        assert "FAULTS: cut off from 1, one way with 2 │" in driver.status
+        assert "FAULTS: cut off from 1, nothing comes from 1, nothing goes to 2 │" in driver.status
 
 
 async def test_a_change_is_a_mark_in_the_rates_and_so_is_a_crash_elsewhere() -> None:

@@ -293,7 +293,7 @@ def test_events_are_said_in_words(event: Event, text: str) -> None:
     assert [notice.text for notice in notices_of([event], 5.0)] == [text]
 
 
-async def test_a_lost_peer_that_others_still_name_has_not_joined() -> None:
+async def test_only_who_answered_or_asked_has_joined() -> None:
     node = MemoryNode()
     lost = [peer_row(number, state=PeerState.LOST, age=None) for number in (2, 3)]
     node.picture = replace(node.picture, peers=tuple(lost))
@@ -303,7 +303,11 @@ async def test_a_lost_peer_that_others_still_name_has_not_joined() -> None:
         node.picture = replace(node.picture, peers=(*back, peer_row(4, last_exchange_at=None)))
         node.happen(*(PeerSeen(node_id(f"p{number}"), address(number)) for number in (2, 3, 4)))
         texts = [notice.text for notice in (await polled(feed)).notices]
-        assert texts == ["p3 named again by another node: lost before, no answer yet", "p2, p4 joined"]
+        assert texts == [
+            "p3 named again by another node: lost before, no answer yet",
+            "p4 named by another node, not heard from yet",
+            "p2 127.0.0.1:8002 joined",
+        ]
 
 
 def test_many_peers_at_once_share_a_line() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gossip_tui.command_line import parse_line
-from gossip_tui.drawing.dial_board import Turning, dial_line, totals_lines
+from gossip_tui.drawing.dial_board import Turning, dial_line, is_unusual, totals_lines
 from gossip_tui.drawing.dials import (
     Bench,
     Dial,
@@ -98,6 +98,23 @@ def test_every_width_draws_within_itself_and_ascii_is_ascii(width: int) -> None:
             assert plain(dial_line(one, turning, width, ASCII)).isascii()
             if width >= 24:
                 assert width_of(dial_line(one, turning, width, UNICODE)) <= width
+
+
+@pytest.mark.parametrize(
+    ("way", "whole", "towards"),
+    [
+        (Direction.BOTH, "cut off from 1", "cut off"),
+        (Direction.IN, "nothing comes from 1", "nothing comes in"),
+        (Direction.OUT, "nothing goes to 1", "nothing goes out"),
+    ],
+)
+def test_a_cut_says_in_which_direction_it_is(way: Direction, whole: str, towards: str) -> None:
+    report = FaultReport(blocked={address(2): way})
+    assert dial(bench(report), Kind.CUT).value == whole
+    one = dial(bench(report, target=address(2)), Kind.CUT)
+    assert one.value == towards
+    assert is_unusual(one, one.value)
+    assert command_for(bench(report, target=address(2)), one, str(turned(one, 1))) == "/heal 127.0.0.1:8002"
 
 
 def test_what_is_turned_and_typed_is_marked_until_it_is_in_force() -> None:

@@ -19,6 +19,8 @@ from gossip_tui.drawing.spacetime import (
     layout_for,
     row_line,
 )
+from gossip_tui.observed import Absence
+from protocol.core.identity import NodeId
 from tests.gossip_tui.hostile import HOSTILE, assert_harmless
 from tests.gossip_tui.samples import node_id
 from tests.gossip_tui.swarms import SwarmOf
@@ -33,6 +35,7 @@ def picture_of(
     room: int = 40,
     offset: int = 0,
     order: LaneOrder | None = None,
+    absences: dict[NodeId, tuple[Absence, ...]] | None = None,
 ) -> Picture:
     happenings, names = Happenings(), Names()
     happenings.add(swarm.deliveries({}))
@@ -45,7 +48,7 @@ def picture_of(
     moments.shows_every = every
     moments.rebuild(happenings.kept, swarm.changes)
     layout = layout_for(width, columns.width)
-    return Picture(columns, layout, moments, happenings, names, glyphs, zone=UTC)
+    return Picture(columns, layout, moments, happenings, names, glyphs, zone=UTC, absences=absences or {})
 
 
 def lines_of(picture: Picture) -> list[Line]:
@@ -120,6 +123,29 @@ def experiment() -> SwarmOf:
     swarm.change("strategy is now cyclon")
     swarm.reach(question, "p3", after=1)
     return swarm
+
+
+def test_a_lane_is_drawn_only_while_its_node_is_there() -> None:
+    swarm = SwarmOf("p1", "p2")
+    swarm.say("p1", "one")
+    swarm.now += 2
+    swarm.change("p2 crashed", "p2")
+    crashed = swarm.now
+    swarm.now += 2
+    swarm.say("p1", "two")
+    swarm.now += 2
+    swarm.change("p2 is back", "p2")
+    back = swarm.now
+    swarm.now += 2
+    swarm.say("p1", "three")
+    picture = picture_of(swarm, absences={node_id("p2"): (Absence(crashed, back),)})
+    assert [line[:10].rstrip() for line in drawn(picture)[1:]] == [
+        "  ●   │",
+        "══╪═══■══",
+        "  ●",
+        "══╪═══■══",
+        "  ●   │",
+    ]
 
 
 def test_a_change_is_a_dated_line_across_with_a_sign_on_every_lane_it_concerns() -> None:

@@ -180,7 +180,7 @@ async def test_going_back_brings_the_log_up_to_there_anew(tmp_path: Path) -> Non
         414,
         ["hello", "answer [/] \x1b[31m"],
     )
-    assert [notice.text for notice in update.notices] == ["p2 127.0.0.1:8002 joined"]
+    assert [notice.text for notice in update.notices] == ["p2 127.0.0.1:8002 heard of"]
 
 
 async def test_a_lost_peer_that_comes_back_is_heard_of_again_before_and_after_a_jump(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ async def test_a_lost_peer_that_comes_back_is_heard_of_again_before_and_after_a_
     track.notes[:] = [seen, PeerLost(node_id("p2"), address(2), left=False), seen]
     track.note_times[:] = [0, 1, 2]
     words = [
-        "p2 127.0.0.1:8002 joined",
+        "p2 127.0.0.1:8002 heard of",
         "p2 lost: no answer, dialled again now and then",
         "p2 heard of again",
     ]

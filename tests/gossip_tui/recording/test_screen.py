@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,12 +15,14 @@ from gossip_tui.recording.feed import ReplayFeed
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.taping import TapeOptions, Taping
 from gossip_tui.screens.help import HelpScreen
+from protocol.core.faults import Faults
 from protocol.core.snapshot import ToldView
 from protocol.core.view import Descriptor
 from tests.gossip_tui.driving import NEVER, WIDE, CountingApp, Hands, driven
 from tests.gossip_tui.memory import MemoryNode, settle
 from tests.gossip_tui.samples import NOON, address, node_id
 from tests.gossip_tui.screens.test_dialogs import drawn
+from tests.gossip_tui.screens.test_space_time import signs_drawn
 
 from .tapes import files_in, story, taped
 from .test_player import Clock
@@ -377,6 +380,64 @@ async def test_what_was_changed_is_marked_in_the_replayed_diagram_at_its_time(tm
             "  │ ╰─►",
             "",
         ]
+
+
+async def test_a_replay_names_the_faults_of_all_recorded_nodes(tmp_path: Path) -> None:
+    nodes = [MemoryNode(f"n{number:02}", number=number, peers=()) for number in (1, 2, 3)]
+    fates = [NodeState.RUNNING] * 3
+    async with taped(tmp_path / "a", *nodes, fates=fates) as tape:
+        for number in range(4):
+            if number == 1:
+                nodes[1].set_faults(Faults(loss=0.2))
+            elif number == 2:
+                fates[2] = NodeState.CRASHED
+            elif number == 3:
+                nodes[0].block([address(3)])
+            for _ in range(8):
+                await tape.pass_time()
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        seen = []
+        await hands.wait(1.5)
+        for _ in range(4):
+            found = re.search("FAULTS: (.*?) │", hands.status)
+            seen.append(found[1] if found else "")
+            await hands.wait(2.0)
+    assert seen == [
+        "",
+        "1 other node disturbed",
+        "1 crashed, 1 other node disturbed",
+        "cut in two, 1 crashed, 1 other node disturbed",
+    ]
+
+
+async def test_a_replayed_lane_ends_with_its_node_and_another_begins_with_the_next(
+    tmp_path: Path,
+) -> None:
+    one, two = MemoryNode("n01", peers=()), MemoryNode("n02", number=2, peers=())
+    fates = [NodeState.RUNNING] * 2
+    async with taped(tmp_path / "a", one, two, fates=fates) as tape:
+
+        async def tell(text: str) -> None:
+            two.deliver(one.deliver(one.talk.say(one.id, text, delivered_at=NOON + tape.now)))
+            await tape.pass_time(2.0)
+
+        await tell("both")
+        fates[1] = NodeState.CRASHED
+        tape.recorder.word("n02 crashed", "change", ["n02"])
+        await tape.pass_time(2.0)
+        one.deliver(one.talk.say(one.id, "alone", delivered_at=NOON + tape.now))
+        await tape.pass_time(2.0)
+        two = tape.nodes[1] = MemoryNode("n02", number=2, incarnation=1, peers=())
+        fates[1] = NodeState.RUNNING
+        tape.recorder.word("n02 is back", "change", ["n02"])
+        await tape.pass_time(2.0)
+        await tell("again")
+        tape.finish()
+    async with replayed(tmp_path / "a") as hands:
+        await hands.press("f4")
+        await hands.enter("/seek 100%")
+        assert signs_drawn(hands) == ["●│", "│►", "╪■", "●", "╪■", "●│", "│►"]
 
 
 async def test_the_replayed_overlay_shows_cuts_and_crashes_of_its_time(tmp_path: Path) -> None:

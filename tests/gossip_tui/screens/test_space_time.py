@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gossip_tui.keys import Where
 from gossip_tui.screens.help import HelpScreen
 from gossip_tui.screens.message import MessageScreen
-from tests.gossip_tui.driving import SINGLE, STACKED, TINY, WIDE, Driver, driven
+from tests.gossip_tui.driving import SINGLE, STACKED, TINY, WIDE, Driver, Hands, driven
 from tests.gossip_tui.memory import MemoryNode
 
 
@@ -132,10 +134,34 @@ async def test_every_change_is_a_line_in_the_diagram_with_a_sign_on_whom_it_conc
         ("══╪═══■═══╪═══╪══", "n02 stands still: it hears, sends and notices nothing"),
         ("══╪═══■═══╪═══╪══", "n02 goes on where it stood still"),
         ("══╪═══╪═══╪═══■══", "n04 crashed: others will notice its silence"),
-        ("══■═══╪═══╪═══╪══", "faults at this node: loss=5"),
-        ("══■═══■═══■═══■══", "no faults in the whole swarm any more"),
-        ("══■═══╪═══╪═══╪══", "strategy is now (tail, push-pull, H=0, S=10)"),
+        ("══■═══╪═══╪══════", "faults at this node: loss=5"),
+        ("══■═══■═══■══════", "no faults in the whole swarm any more"),
+        ("══■═══╪═══╪══════", "strategy is now (tail, push-pull, H=0, S=10)"),
     ]
+
+
+async def test_a_lane_ends_where_its_node_crashed_and_another_begins_where_it_came_back() -> None:
+    nodes = [MemoryNode(f"n{number:02}", number=number, peers=()) for number in (1, 2)]
+    successors = iter([MemoryNode("n02", number=2, incarnation=1, peers=())])
+    async with driven(*nodes, successor=lambda _: next(successors)) as driver:
+        nodes[1].deliver(nodes[0].hear("n01", "before"))
+        await driver.press("f4")
+        await driver.enter("/crash n02")
+        nodes[0].hear("n01", "without it", delivered_at=time.time())
+        await driver.look()
+        assert signs_drawn(driver) == ["●│", "│►", "╪■", "●"]
+        await driver.enter("/restart n02")
+        nodes[0].hear("n01", "again", delivered_at=time.time())
+        await driver.look()
+        assert signs_drawn(driver) == ["●│", "│►", "╪■", "●", "╪■", "●│"]
+
+
+def signs_drawn(driver: Hands) -> list[str]:
+    """What is drawn on the lanes in every row, from the left, without the lines between them."""
+    pane = driver.app.main.space_time
+    width = pane._diagram.columns.width
+    rows = ["".join(sign for sign in line[:width] if sign in "●►│■╪") for line in pane.visible_text[1:]]
+    return [row for row in rows if row]
 
 
 async def test_a_single_node_that_is_cut_off_has_signs_on_its_lane_and_those_of_its_peers() -> None:
