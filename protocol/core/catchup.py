@@ -4,6 +4,8 @@ All of it comes from ONE sponsor: its evicted prefix is adopted at once as basel
 *its* delivery order. Taking baselines per origin from several peers breaks causal order (measured: 600
 violations; this rule 0). A newcomer does this as soon as it knows whom to ask; a member only after it has
 asked several peers for long enough and all have evicted what it misses, and then it says so in one ``Gap``.
+Of parts of a network that meet, each may have evicted other messages: then a member asks one sponsor of each
+for its prefix (``pasts``), and takes over their union at once.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from .identity import Address
 from .links import Link
 from .messages import BaselinePage, Digest, HistoryDone, HistoryRequest
 from .outbox import Outbox
+from .pasts import PASTS_LIMIT, Baseline, holders_of_another
 from .sampling import Sampling
 from .wide import PARENTS_LIMIT
 
@@ -59,11 +62,13 @@ class Session:
         "cursor",
         "deadline",
         "fruitless",
+        "gathered",
         "is_gap",
         "is_over",
         "is_waiting",
         "news",
         "pages",
+        "prefixes",
         "round",
         "sponsor",
         "tries",
@@ -90,6 +95,10 @@ class Session:
         self.adopted = -1
         """The version of the baseline taken over."""
         self.pages: dict[int, BaselinePage] = {}
+        self.gathered: Baseline | None = None
+        """What sponsors before this one have evicted, which is taken over together with its prefix."""
+        self.prefixes = 1
+        """Of how many sponsors prefixes are taken over."""
 
 
 class CatchUp:
@@ -178,7 +187,7 @@ class CatchUp:
         enough = min(PEERS_TO_ASK, max(1, len(self.sampling.view)))
         wait = config.gap_timeout * (1 if self._are_level() else UNLEVEL_PATIENCE)
         if now - self._stuck_since >= wait and len(self._asked) >= enough:
-            self._begin(self._best_sponsor(source), now, out, is_gap=True)
+            self._begin(self._best_sponsor(self._evicted, source), now, out, is_gap=True)
 
     def _are_level(self) -> bool:
         """Whether those with more than this node that told last have about the same.
@@ -191,13 +200,12 @@ class CatchUp:
         ahead = [delivered for delivered in latest if delivered > mine]
         return not ahead or max(ahead) - min(ahead) <= (max(ahead) - mine) // LAG_SHARE
 
-    def _best_sponsor(self, latest: Address) -> Address:
+    def _best_sponsor(self, told: dict[Address, Digest], latest: Address | None = None) -> Address:
         """Of those who evicted what is missing here: who retains most, among those who have about the most.
 
         Who has evicted little because it is stuck itself helps nobody: what it lacks would be missing here
         still, and be another gap.
         """
-        told = self._evicted
         most = max(digest.delivered for digest in told.values())
         enough = most - max(0, most - self.context.causal.delivered_count) // LAG_SHARE
         able = [peer for peer, digest in told.items() if digest.delivered >= enough]
@@ -291,22 +299,43 @@ class CatchUp:
         session.pages[page.page] = page
         if len(session.pages) < page.pages:
             return
-        pages = [session.pages[number] for number in sorted(session.pages)]
-        entries = [entry for part in pages for entry in part.entries]
-        frontier = [dot for part in pages for dot in part.frontier]
-        if len(frontier) > PARENTS_LIMIT:
+        baseline = Baseline.of(session.pages[number] for number in sorted(session.pages))
+        if len(baseline.frontier) > PARENTS_LIMIT:
             return  # whoever adopted that could not name it, and would never be heard again
+        if session.adopted < 0 and session.is_gap:
+            baseline = self._with_gathered(session, baseline)
+            if self._gathers_more(session, baseline, now, out):
+                return
         session.adopted = page.version
         self.context.causal.adopt_baseline(
-            entries,
-            frontier,
-            page.depth,
+            ((node, *entry) for node, entry in baseline.entries.items()),
+            baseline.frontier,
+            baseline.depth,
             now,
             out,
             is_gap=session.is_gap,
-            horizon=page.horizon,
-            forgotten=page.forgotten,
+            horizon=baseline.horizon,
+            forgotten=baseline.forgotten,
         )
+
+    def _with_gathered(self, session: Session, baseline: Baseline) -> Baseline:
+        """A sponsor's prefix, with those of the sponsors before it."""
+        if session.gathered is None:
+            return baseline
+        union = session.gathered.united(baseline)
+        return union if len(union.frontier) <= PARENTS_LIMIT else baseline
+
+    def _gathers_more(self, session: Session, baseline: Baseline, now: float, out: Outbox) -> bool:
+        """Whether what is missing here is of several pasts, and the next one's prefix was asked for first."""
+        others = holders_of_another(self._evicted, self.context.causal, baseline, now)
+        others.pop(session.sponsor, None)
+        if not others or session.prefixes >= PASTS_LIMIT:
+            return False
+        self._begin(self._best_sponsor(others), now, out, is_gap=True)
+        assert self._session is not None
+        self._session.gathered = baseline
+        self._session.prefixes = session.prefixes + 1
+        return True
 
     def on_history_done(self, done: HistoryDone, link: Link, now: float, out: Outbox) -> None:
         """Go on where the sponsor stopped, from the start if the baseline did not come whole, or end."""
