@@ -63,9 +63,12 @@ class NoticeKind(StrEnum):
 
 
 class Notice:
-    """A line that no node sent: somebody joined, left or was lost, a gap, a word from the application."""
+    """A line that no node sent: somebody joined, left or was lost, a gap, a word from the application.
 
-    __slots__ = ("at", "continues", "kind", "order", "text")
+    One that is too long for a line goes on in others, each a notice of its own.
+    """
+
+    __slots__ = ("at", "continues", "kind", "order", "text", "whole")
 
     def __init__(
         self,
@@ -75,8 +78,12 @@ class Notice:
         order: tuple[int, NodeId, int],
         *,
         continues: bool = False,
+        whole: Safe | None = None,
     ) -> None:
         self.text = text
+        """What stands on this line."""
+        self.whole = text if whole is None else whole
+        """What it says with the lines in which it goes on, or what it goes on with."""
         self.kind = kind
         self.at = at
         """Unix seconds."""

@@ -15,7 +15,7 @@ from textual.reactive import var
 from gossip_tui.drawing.line import Line, cut
 from gossip_tui.drawing.log_line import Notice, NoticeKind
 from gossip_tui.drawing.sentences import no_messages, wrapped
-from gossip_tui.text import safe
+from gossip_tui.text import Safe, safe
 from gossip_tui.theme import UNICODE, Glyphs
 from protocol.core.messages import Message
 from protocol.core.snapshot import HeldMessage, NodeSnapshot
@@ -114,6 +114,8 @@ class CausalLogPane(FollowingPane):
         self._waiting: deque[Message | Words] = deque(maxlen=limit)
         self._waiting_snapshot: NodeSnapshot | None = None
         self._fading = False
+        self._broken_for = 0
+        """The width of the pane that notices are broken for."""
 
     # What the application tells the pane.
 
@@ -269,9 +271,10 @@ class CausalLogPane(FollowingPane):
     # What changes by itself, and by keys.
 
     def redraw(self) -> None:
-        """Draw every line anew."""
+        """Draw every line anew, with notices broken for the width that there is now."""
         self._painter.forget()
-        super().redraw()
+        with self.settled():
+            self._break_notices()
 
     def watch_frozen(self, frozen: bool) -> None:
         """Catch up with what came while the pane was frozen."""
@@ -332,12 +335,24 @@ class CausalLogPane(FollowingPane):
             self._fade_later()
 
     def _add_words(self, words: Words) -> None:
+        text = safe(words.text)
         with self.settled():
-            self._painter.resize(self.line_width)
-            spare = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical  # one may come
-            for number, part in enumerate(self._painter.notice_parts(safe(words.text), spare)):
-                notice = self._records.add_notice(part, words.kind, words.at, continues=number > 0)
+            self._break_notices()
+            for notice in self._records.add_notice(text, words.kind, words.at, self._parts_of(text)):
                 self.count_new(self._comes_below(notice, None))
+
+    def _parts_of(self, text: Safe) -> list[Safe]:
+        """The lines that a notice takes, with or without a scroll bar beside them: one may come."""
+        spare = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
+        return self._painter.notice_parts(text, spare)
+
+    def _break_notices(self) -> None:
+        """Break notices for another width than before, if there is one."""
+        self._painter.resize(self.line_width)
+        width = self.size.width
+        if width and width != self._broken_for:
+            self._broken_for = width
+            self._records.break_anew(self._parts_of)
 
     def _hold(self, snapshot: NodeSnapshot) -> None:
         now = self._clock()

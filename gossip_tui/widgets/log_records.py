@@ -11,13 +11,13 @@ is one of the two, or what the filter leaves of it.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from itertools import pairwise, takewhile
 from operator import attrgetter
 from typing import TypeVar
 
-from gossip_tui.drawing.log_line import Notice, NoticeKind
+from gossip_tui.drawing.log_line import NOTICE_LINES, Notice, NoticeKind
 from gossip_tui.text import Safe
 from protocol.core.identity import NodeId
 from protocol.core.messages import Message
@@ -82,17 +82,39 @@ class LogRecords:
             self._trim()
         return fresh
 
-    def add_notice(self, text: Safe, kind: NoticeKind, at: float, *, continues: bool = False) -> Notice:
-        """Put a notice, or the rest of the last one, behind everything known now."""
-        self._notices += 1
+    def add_notice(self, text: Safe, kind: NoticeKind, at: float, parts: Sequence[Safe] = ()) -> list[Notice]:
+        """Put a notice behind everything known now, in these lines or in one."""
+        self._notices += NOTICE_LINES
         depth = self.causal[-1].order[0] if self.causal else 0
-        notice = Notice(text, kind, at, (depth, AFTER_EVERY_NAME, self._notices), continues=continues)
-        self.causal.append(notice)
-        self.arrivals.append(notice)
-        if self._hides and self.matches(notice):
-            self.shown.append(notice)
+        notice = Notice(text, kind, at, (depth, AFTER_EVERY_NAME, self._notices))
+        notices = broken([notice], parts or [text])
+        self.causal.extend(notices)
+        self.arrivals.extend(notices)
+        if self._hides:
+            self.shown.extend(filter(self.matches, notices))
         self._trim()
-        return notice
+        return notices
+
+    def break_anew(self, parts_of: Callable[[Safe], Sequence[Safe]]) -> None:
+        """Break notices too long for a line as ``parts_of`` says; lines that stay keep their record."""
+        runs: list[list[Notice]] = []
+        for record in self.causal:
+            if isinstance(record, Notice):
+                if record.continues and runs:
+                    runs[-1].append(record)
+                else:
+                    runs.append([record])
+        renewed: dict[int, list[Notice]] = {}
+        for run in runs:
+            parts = [run[0].text] if run[0].continues else parts_of(run[0].whole)
+            if [notice.text for notice in run] != list(parts):
+                renewed.update({id(notice): [] for notice in run[1:]})
+                renewed[id(run[0])] = broken(run, parts)
+        if renewed:
+            for records in (self.causal, self.arrivals):
+                records[:] = [one for record in records for one in renewed.get(id(record), (record,))]
+            self.shown = self.matching(self._base) if self._hides else self._base
+            self._trim()
 
     def arrange(self, order: LogOrder, log_filter: LogFilter, *, hide: bool = True) -> None:
         """Show the records in another order; with ``hide``, only those that match the filter."""
@@ -184,6 +206,19 @@ class LogRecords:
         if self._hides:
             self.shown[:] = [record for record in self.shown if id(record) not in gone]
         del self.causal[:count]
+
+
+def broken(notices: Sequence[Notice], parts: Sequence[Safe]) -> list[Notice]:
+    """A notice in these lines; of the lines that it had so far as many as are needed go on being used."""
+    first = notices[0]
+    depth, place, number = first.order
+    lines = list(notices[: len(parts)])
+    for further in range(len(lines), len(parts)):
+        order = (depth, place, number + further)
+        lines.append(Notice(parts[further], first.kind, first.at, order, continues=True))
+    for line, part in zip(lines, parts, strict=True):
+        line.text = part
+    return lines
 
 
 def merge(into: list[Record], ordered: Sequence[Record]) -> None:

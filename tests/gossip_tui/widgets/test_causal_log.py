@@ -185,6 +185,43 @@ async def test_no_word_of_a_notice_is_cut_when_the_scroll_bar_comes_with_it(firs
         assert not any("a…" in line or "…" in line[-3:] for line in pane.visible_text[-3:])
 
 
+async def test_notices_are_broken_anew_when_the_terminal_becomes_narrower_or_wider() -> None:
+    pane = make()
+    async with shown(pane) as pilot:
+        pane.add_notice("one two three four five six seven eight nine")
+        pane.add_messages(many_messages(1))
+        pane.add_notice("ten eleven twelve thirteen fourteen")
+        wide = [line.rstrip() for line in pane.visible_text[:4]]
+        assert wide[0].endswith("eight nine")
+        for width, lines in ((40, 2), (28, 3), (60, 1)):
+            await pilot.resize_terminal(width, 12)
+            await pilot.pause()
+            text = [line.rstrip() for line in pane.visible_text]
+            assert not any("…" in line for line in text if "message" not in line)
+            first = next(number for number, line in enumerate(text) if "message" in line)
+            assert first == lines
+            assert " ".join(" ".join(text[:first]).split()).endswith(
+                "one two three four five six seven eight nine"
+            )
+            pane._records.check()
+        assert [line.rstrip() for line in pane.visible_text[:4]] == wide
+
+
+async def test_a_reader_of_old_lines_stays_there_when_notices_are_broken_anew() -> None:
+    pane = make()
+    async with shown(pane) as pilot:
+        pane.add_messages(many_messages(30))
+        pane.add_notice("one two three four five six seven eight nine ten")
+        pane.action_first()
+        for order in LogOrder:
+            if pane.order is not order:
+                pane.action_toggle_order()
+            for width in (30, 60):
+                await pilot.resize_terminal(width, 12)
+                await pilot.pause()
+                assert (pane.scroll_offset.y, pane.cursor) == (0, 0)
+
+
 async def test_a_notice_that_does_not_fit_a_line_goes_on_in_the_next() -> None:
     pane = make()
     async with shown(pane):
