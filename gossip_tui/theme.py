@@ -127,7 +127,7 @@ Palette = Mapping[Role, Style]
 DARK_HEAT = ("#56709f", "#6b7690", "#7f7f86", "#989178", "#b3a573", "#cbb964", "#e4d04e", "#fee838")
 LIGHT_HEAT = ("#a29a66", "#8b8770", "#777777", "#656b7c", "#525e7e", "#3c4f7c", "#1f3a70", "#00224e")
 DARK_ORIGINS = ("#56b4e9", "#e8a32e", "#2fc79b", "#ece04a", "#d98fb8", "#f28b50", "#9db8ff", "#c9c9c9")
-LIGHT_ORIGINS = ("#00629b", "#9a5b00", "#00664d", "#6f5f00", "#96396c", "#a84300", "#4740a8", "#4a4a4a")
+LIGHT_ORIGINS = ("#00629b", "#935700", "#00664d", "#6f5f00", "#96396c", "#a84300", "#4740a8", "#4a4a4a")
 
 
 def colored(
@@ -174,12 +174,12 @@ def colored(
 DARK = colored(
     DARK_HEAT,
     DARK_ORIGINS,
-    faint="#8b929c",
+    faint="#959ca6",
     good="#2fc79b",
     bad="#f2777a",
     warning="#e8a32e",
     accent="#e6c84f",
-    block="#2d3644",
+    block="#2a3240",
     past="#56b4e9",
     future="#f0a54a",
     fainter="#5c646f",
@@ -187,10 +187,10 @@ DARK = colored(
 LIGHT = colored(
     LIGHT_HEAT,
     LIGHT_ORIGINS,
-    faint="#666b73",
+    faint="#5d626a",
     good="#00664d",
     bad="#b3261e",
-    warning="#9a5b00",
+    warning="#935700",
     accent="#6b4fa0",
     block="#dbe4f0",
     past="#00629b",
@@ -230,7 +230,7 @@ THEMES = (
         primary="#00629b",
         secondary="#3d7ea6",
         accent="#6b4fa0",
-        warning="#9a5b00",
+        warning="#935700",
         error="#b3261e",
         success="#00664d",
         foreground="#1e2329",

@@ -180,7 +180,7 @@ class Composer(Vertical):
         & > Horizontal { height: 1; }
         & #composer-prompt { width: 3; padding: 0 1; color: $accent; text-style: bold; }
         & #composer-input { width: 1fr; background: transparent; padding: 0; }
-        & #composer-input > .input--placeholder { color: $foreground 60%; }
+        & #composer-input > .input--placeholder { color: $foreground 68%; }
         & #composer-hint { display: none; height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
         & #composer-hint.-shown { display: block; }
         & #composer-hint.-problem { color: $text-error; text-style: bold; }

@@ -22,7 +22,7 @@ from gossip_tui.theme import UNICODE, Glyphs, Palette, palette_of
 __all__ = ["AsciiScrollBar", "Pane"]
 
 
-OTHER_TAB = "not bold dim"
+OTHER_TAB = "not bold $foreground 65%"
 """The look of the title of a pane that is behind another."""
 
 GAP = " │ "
@@ -51,7 +51,7 @@ class Pane(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Pane {
         border: round $foreground 30%;
-        border-title-color: $text-muted;
+        border-title-color: $foreground;
         border-subtitle-color: $text-muted;
         background: $surface;
         color: $foreground;

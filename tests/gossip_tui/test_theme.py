@@ -26,6 +26,12 @@ def contrast(color: Color | None, background: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+READABLE = 4.5
+"""The contrast that letters need.
+
+Source: Web Content Accessibility Guidelines 2.2, success criterion 1.4.3.
+"""
+
 SHAPES = {*HEAT, Role.FAINT}
 """Roles of bars and lines, which are seen in less contrast than letters are read in."""
 
@@ -44,14 +50,24 @@ def test_ascii_glyphs_are_ascii() -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_every_role_has_a_style_that_can_be_read_on_the_theme(theme: Theme) -> None:
+def test_every_role_has_a_style_that_can_be_read_on_the_theme_and_under_the_cursor(theme: Theme) -> None:
     palette = palette_for(theme)
     assert set(palette) == set(Role)
+    cursor = palette[Role.CURSOR].bgcolor
     assert theme.surface is not None
+    assert theme.panel is not None
+    assert cursor is not None
     for role, style in palette.items():
-        if style.color is not None and role is not Role.BANNER:
-            floor = 2.4 if role in SHAPES else 4.0
-            assert contrast(style.color, theme.surface) >= floor, role
+        if style.color is None or role is Role.BANNER:
+            continue
+        if role in SHAPES:
+            assert contrast(style.color, theme.surface) >= 2.4, role
+            continue
+        for background in (theme.surface, theme.panel, cursor.name):
+            assert contrast(style.color, background) >= READABLE, (role, background)
+    banner = palette[Role.BANNER]
+    assert banner.bgcolor is not None
+    assert contrast(banner.color, banner.bgcolor.name) >= READABLE
 
 
 @pytest.mark.parametrize("theme", [THEMES[0], THEMES[1]], ids=lambda theme: theme.name)

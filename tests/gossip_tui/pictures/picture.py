@@ -6,10 +6,12 @@ it says of ``b``. A row has a line of looks only if they differ from those above
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from string import ascii_letters
 
+from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
@@ -17,7 +19,7 @@ from textual._context import visible_screen_stack
 from textual.app import App
 from textual.strip import Strip
 
-__all__ = ["picture_of"]
+__all__ = ["picture_of", "words_in"]
 
 FLAGS = ("bold", "dim", "italic", "underline", "reverse", "strike", "blink")
 
@@ -37,6 +39,23 @@ def picture_of(app: App[None]) -> str:
     runs = [" ".join(runs_of(strip, looks)) for strip in strips]
     legend = [f"{letter} = {look}" for look, letter in looks.items()]
     return "\n".join([*(row + EDGE for row in rows), "", *changed(runs), "", *legend, ""])
+
+
+def words_in(picture: str) -> Iterator[tuple[str, str]]:
+    """What is written on a picture in letters or figures, each piece with its look as the legend says it."""
+    drawing, runs, legend = picture.rstrip("\n").split("\n\n")
+    looks = dict(line.split(" = ", 1) for line in legend.splitlines())
+    look_of_row = {int(line[:2]): line[2:].split() for line in runs.splitlines()}
+    current: list[str] = []
+    for number, row in enumerate(drawing.splitlines(), 1):
+        current = look_of_row.get(number, current)
+        cells = [cell for sign in row for cell in (sign, *[""] * (cell_len(sign) - 1))]
+        at = 0
+        for letters, length in re.findall(r"([a-zA-Z]+)(\d+)", " ".join(current)):
+            text = "".join(cells[at : at + int(length)])
+            at += int(length)
+            if any(map(str.isalnum, text)):
+                yield text, looks[letters]
 
 
 def changed(runs: Iterable[str]) -> Iterator[str]:

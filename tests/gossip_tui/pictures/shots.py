@@ -55,6 +55,8 @@ class Shot(NamedTuple):
     """Whether a recording is shown, not the world."""
     colorless: bool = False
     """Whether ``NO_COLOR`` is set."""
+    is_dialog: bool = False
+    """Whether it lies over the panes, which are dimmed then on purpose."""
 
 
 def keys(*pressed: str) -> Callable[[Hands, World], Awaitable[None]]:
@@ -147,16 +149,16 @@ SHOTS = (
     Shot("refusal", lines("/theme purple")),
     Shot("zoom", keys("f2", "f10"), sizes=MIDDLE),
     Shot("frozen", keys("f8"), sizes=MIDDLE),
-    Shot("peers", open_peers),
-    Shot("message", open_message),
-    Shot("help", keys("f1")),
-    Shot("help-pane", keys("f4", "f1"), sizes=MIDDLE),
-    Shot("palette", keys("ctrl+p"), sizes=MIDDLE),
-    Shot("paste", paste),
-    Shot("quit", quit_unheard),
+    Shot("peers", open_peers, is_dialog=True),
+    Shot("message", open_message, is_dialog=True),
+    Shot("help", keys("f1"), is_dialog=True),
+    Shot("help-pane", keys("f4", "f1"), sizes=MIDDLE, is_dialog=True),
+    Shot("palette", keys("ctrl+p"), sizes=MIDDLE, is_dialog=True),
+    Shot("paste", paste, is_dialog=True),
+    Shot("quit", quit_unheard, is_dialog=True),
     Shot("tour", keys(), options={"tour": True}),
     Shot("replay", play, recorded=True),
-    Shot("light", keys("f2"), sizes=MIDDLE, options={"theme": "light"}),
+    Shot("light", keys("f2"), sizes=MIDDLE, options={"theme": "light", "tour": True}),
     Shot("contrast", keys("f2"), sizes=MIDDLE, options={"theme": "contrast"}),
     Shot("ascii", keys("f2"), sizes=MIDDLE, options={"ascii": True}),
     Shot("ascii-space-time", keys("f4", *["up"] * 20), sizes=MIDDLE, options={"ascii": True}),

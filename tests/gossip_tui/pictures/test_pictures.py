@@ -7,7 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from rich.color import Color
 
+from tests.gossip_tui.test_theme import READABLE, contrast
+
+from .picture import words_in
 from .shots import FOLDER, SHOTS, SIZES, Shot, file_of, take
 
 PROJECT = FOLDER.parents[2] / "pyproject.toml"
@@ -19,6 +23,20 @@ RENEW = "look at it, and if it is right: python -m tests.gossip_tui.pictures"
 async def test_it_looks_as_it_did(shot: Shot) -> None:
     for path, picture in (await take(shot)).items():
         assert picture == path.read_text(encoding="utf-8"), f"{path.name} is another one now; {RENEW}"
+
+
+def test_what_is_written_can_be_read() -> None:
+    dim = {shot.name for shot in SHOTS if shot.is_dialog or shot.colorless}
+    pale = set()
+    for shot in SHOTS:
+        for size in shot.sizes if shot.name not in dim else ():
+            for text, look in words_in(file_of(shot, size).read_text(encoding="utf-8")):
+                color, _, background, *flags = look.split()
+                if "reverse" in flags:
+                    color, background = background, color
+                if contrast(Color.parse(color), background) < READABLE:
+                    pale.add((shot.name, text.strip(), look))
+    assert not pale
 
 
 def test_there_is_no_picture_of_a_screen_that_is_no_more() -> None:
