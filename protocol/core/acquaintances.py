@@ -10,7 +10,7 @@ from .identity import Address, NodeId
 from .links import Links
 from .outbox import Outbox
 from .snapshot import PeerRow, PeerState
-from .view import Descriptor, PartialView
+from .view import Descriptor, PartialView, Told
 
 __all__ = ["Acquaintances"]
 
@@ -99,11 +99,12 @@ class Acquaintances:
         """Never take in a former identity of this node itself."""
         put(self.left, node, None, LEFT_LIMIT)
 
-    def note_exchange(self, peer: Descriptor, direction: str, now: float) -> None:
+    def note_exchange(self, peer: Told, direction: str, now: float) -> None:
         """Note how the last exchange with a node went, and where it was then."""
-        met = self._met.get(peer.id) if self._met else None
+        node, address, _ = peer
+        met = self._met.get(node) if self._met else None
         if met is not None:
-            met.address = peer.address
+            met.address = address
             met.direction = direction
             met.exchanged_at = now
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..errors import ConfigError
@@ -40,6 +40,10 @@ class Dissemination(StrEnum):
         if text not in list(cls):
             raise ConfigError(f"dissemination must be {' or '.join(cls)}, not {str(text)[:32]!r}")
         return cls(text)
+
+
+TREE = Dissemination.TREE
+"""Asked for with every datagram; Python 3.11 looks a member of an enumeration up by a function call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,9 @@ class Config:
     """Seconds a message may wait for a past that nobody seems to have. Default: ten gap time-outs, a
     choice."""
 
+    sampling: Strategy = field(init=False, repr=False, compare=False)
+    """The strategy with its preset resolved against ``view_size``; follows from the two, is never given."""
+
     def __post_init__(self) -> None:
         for name, low in MINIMUM.items():
             value = getattr(self, name)
@@ -159,16 +166,17 @@ class Config:
                 f"cluster must be at most {CLUSTER_LIMIT} printable characters: {self.cluster!a}"
             )
         object.__setattr__(self, "dissemination", Dissemination.parse(self.dissemination))
-        if isinstance(self.strategy, str):
-            object.__setattr__(self, "strategy", Strategy.parse(self.strategy, self.view_size))
-        self.sampling.check(self.view_size)
+        self._resolve_strategy()
 
-    @property
-    def sampling(self) -> Strategy:
-        """The strategy with its preset resolved against ``view_size``."""
-        if not isinstance(self.strategy, Strategy):
-            raise ConfigError(f"strategy must be a Strategy or its text, not {self.strategy!r}")
-        return self.strategy
+    def _resolve_strategy(self) -> None:
+        strategy = self.strategy
+        if isinstance(strategy, str):
+            strategy = Strategy.parse(strategy, self.view_size)
+        if not isinstance(strategy, Strategy):
+            raise ConfigError(f"strategy must be a Strategy or its text, not {strategy!r}")
+        strategy.check(self.view_size)
+        for name in ("strategy", "sampling"):
+            object.__setattr__(self, name, strategy)
 
 
 MINIMUM = {

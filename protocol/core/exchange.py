@@ -11,7 +11,7 @@ from .codec import Packed
 from .context import Context
 from .identity import Address, NodeId
 from .messages import Digest, ExchangeAnswer, ExchangeRequest, KeyDot, Padding
-from .view import Descriptor
+from .view import Told
 
 __all__ = ["Exchange", "Requests", "fit", "padding", "size_of"]
 
@@ -36,7 +36,7 @@ class Exchange(NamedTuple):
     """Who is asked; None for an address whose node is not known yet."""
     push: bool
     pull: bool
-    sent: tuple[Descriptor, ...]
+    sent: tuple[Told, ...]
     started_at: float
     deadline: float
     was_known: bool
@@ -98,10 +98,10 @@ class Requests:
 
 def fit(
     context: Context,
-    make: Callable[[tuple[Descriptor, ...], Digest], ExchangeRequest | ExchangeAnswer],
-    buffer: tuple[Descriptor, ...],
+    make: Callable[[tuple[Told, ...], Digest], ExchangeRequest | ExchangeAnswer],
+    buffer: tuple[Told, ...],
     limit: int,
-) -> tuple[Packed, tuple[Descriptor, ...]] | None:
+) -> tuple[Packed, tuple[Told, ...]] | None:
     """Pack an exchange with as much of buffer and frontier as fits; None if not even the rest does.
 
     A prefix of the buffer is as random as all of it: a trimmed exchange is a smaller sample, no other.

@@ -7,8 +7,7 @@ refusal or None. Messages go to proven sources only; who asks without proof gets
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from .causal import Reception
 from .context import Context
@@ -63,7 +62,8 @@ __all__ = ["Arrival", "Intake"]
 SAMPLING_KINDS = frozenset({ExchangeRequest, ExchangeAnswer, Padding, Goodbye, Linkage})
 """Items that say nothing of messages, but for the digest of an exchange."""
 
-Handler = Callable[[Any, "Arrival"], str | None]
+
+Handler = Callable[["Intake", Any, "Arrival"], str | None]
 """Takes one item; returns why it is refused, or None."""
 
 
@@ -87,41 +87,12 @@ class Arrival:
 class Intake(Parts):
     """Takes datagrams in, item by item."""
 
-    __slots__ = ("_assembly", "_handlers")
+    __slots__ = ("_assembly",)
 
     def __init__(self, context: Context, out: Outbox, sampling: Sampling) -> None:
         """Make the parts that build on ``sampling``; effects go to ``out``."""
         super().__init__(context, out, sampling)
         self._assembly = Assembly()
-        self._handlers: dict[type, Handler] = {
-            Rumor: self._on_rumor,
-            BareRumor: partial(self._on_part, self._assembly.on_bare),
-            Parents: partial(self._on_part, self._assembly.on_parents),
-            ExchangeRequest: self._on_exchange_request,
-            ExchangeAnswer: self._on_exchange_answer,
-            Padding: lambda _item, _arrival: None,
-            Acknowledge: self._on_acknowledge,
-            Want: partial(self._on_request, self.repair.on_want),
-            Floors: partial(self._on_request, self.reconcile.on_floors),
-            FloorSums: partial(self._on_request, self.reconcile.on_sums),
-            SumsDiffer: partial(self._on_reply, self.reconcile.on_sums_differ),
-            HistoryRequest: partial(self._on_request, self.sponsor.on_history_request),
-            Absent: self._on_absent,
-            Anchor: self._on_anchor,
-            FloorsDone: partial(self._on_reply, self.reconcile.on_floors_done),
-            BaselinePage: partial(self._on_reply, self.catchup.on_baseline_page),
-            HistoryDone: partial(self._on_reply, self.catchup.on_history_done),
-            Goodbye: self._on_goodbye,
-            Announcement: self._on_announcement,
-            ChunkRequest: partial(self._on_request, self.serving.on_chunk_request),
-            Chunk: lambda chunk, arrival: self.fetching.on_chunk(chunk, arrival.link, arrival.now, out),
-            Holding: lambda item, arrival: self.fetching.on_holding(item, arrival.link, arrival.now, out),
-            Linkage: self._on_linkage,
-            IHave: self._on_announce,
-            Distance: self._on_distance,
-            Prune: self._on_prune,
-            Graft: partial(self._on_request, self.trees.on_graft),
-        }
 
     def take(self, header: Header, items: list[Item], source: Address, size: int, now: float) -> None:
         """Take a datagram in whose form is right."""
@@ -148,13 +119,13 @@ class Intake(Parts):
 
     def _dispatch(self, items: list[Any], arrival: Arrival) -> None:
         """Hand every item to its handler; the first refusal stands for the datagram."""
-        handlers = self._handlers
+        handlers = self._HANDLERS
         first: str | None = None
         for item in items:
             kind = type(item)
             if kind not in SAMPLING_KINDS:
                 self.end_silence()
-            reason = handlers[kind](item, arrival)
+            reason = handlers[kind](self, item, arrival)
             if reason is not None:
                 first = first or reason
         if first is not None:
@@ -271,7 +242,7 @@ class Intake(Parts):
         """Whether neither side ever heard of a message; if the peer has, the silence is over."""
         if digest is not NOTHING and digest != NOTHING:
             self.end_silence()
-        return self.is_quiet
+        return self.context.is_silent and not self.catchup.is_newcomer
 
     def _note_frontier(self, frontier: Iterable[KeyDot], arrival: Arrival) -> None:
         """A frontier that names this node's own dots acknowledges them."""
@@ -362,3 +333,46 @@ class Intake(Parts):
         self.reconcile.on_challenge(source, now)
         self.fetching.on_challenge(source, now)
         self.neighbours.on_challenge(source, now, self.out)
+
+    def _on_chunk(self, chunk: Chunk, arrival: Arrival) -> str | None:
+        return self.fetching.on_chunk(chunk, arrival.link, arrival.now, self.out)
+
+    def _on_holding(self, holding: Holding, arrival: Arrival) -> str | None:
+        return self.fetching.on_holding(holding, arrival.link, arrival.now, self.out)
+
+    _HANDLERS: ClassVar[dict[type, Handler]] = {
+        Rumor: _on_rumor,
+        BareRumor: lambda self, item, arrival: self._on_part(self._assembly.on_bare, item, arrival),
+        Parents: lambda self, item, arrival: self._on_part(self._assembly.on_parents, item, arrival),
+        ExchangeRequest: _on_exchange_request,
+        ExchangeAnswer: _on_exchange_answer,
+        Padding: lambda _self, _item, _arrival: None,
+        Acknowledge: _on_acknowledge,
+        Want: lambda self, item, arrival: self._on_request(self.repair.on_want, item, arrival),
+        Floors: lambda self, item, arrival: self._on_request(self.reconcile.on_floors, item, arrival),
+        FloorSums: lambda self, item, arrival: self._on_request(self.reconcile.on_sums, item, arrival),
+        SumsDiffer: lambda self, item, arrival: self._on_reply(self.reconcile.on_sums_differ, item, arrival),
+        HistoryRequest: lambda self, item, arrival: self._on_request(
+            self.sponsor.on_history_request, item, arrival
+        ),
+        Absent: _on_absent,
+        Anchor: _on_anchor,
+        FloorsDone: lambda self, item, arrival: self._on_reply(self.reconcile.on_floors_done, item, arrival),
+        BaselinePage: lambda self, item, arrival: self._on_reply(
+            self.catchup.on_baseline_page, item, arrival
+        ),
+        HistoryDone: lambda self, item, arrival: self._on_reply(self.catchup.on_history_done, item, arrival),
+        Goodbye: _on_goodbye,
+        Announcement: _on_announcement,
+        ChunkRequest: lambda self, item, arrival: self._on_request(
+            self.serving.on_chunk_request, item, arrival
+        ),
+        Chunk: _on_chunk,
+        Holding: _on_holding,
+        Linkage: _on_linkage,
+        IHave: _on_announce,
+        Distance: _on_distance,
+        Prune: _on_prune,
+        Graft: lambda self, item, arrival: self._on_request(self.trees.on_graft, item, arrival),
+    }
+    """Who takes which item: one table for all nodes of a process, of whom a simulation has thousands."""

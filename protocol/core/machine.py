@@ -311,7 +311,8 @@ class Machine:
         if self._has_left:
             return math.inf
         if self._intake.is_quiet:
-            return min(self._sampling.deadline, self._intake.neighbours.deadline)
+            cycle_at, link_at = self._sampling.deadline, self._intake.neighbours.deadline
+            return min(link_at, cycle_at)
         return min([part.deadline for part in self._parts])
 
     def datagrams_to_send(self) -> list[Datagram]:

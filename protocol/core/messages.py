@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .dots import COUNT_LIMIT, HOPS_LIMIT, NO_HORIZON, DeepDot, Horizon, KeyDot, Range, passed_on
 from .identity import Address, Key, NodeId
 from .message import Message
-from .view import Descriptor
+from .view import Told
 
 __all__ = [
     "COUNT_LIMIT",
@@ -134,7 +134,7 @@ class ExchangeRequest(NamedTuple):
     """Whether the receiver shall merge the sender's buffer (its own descriptor included)."""
     pull: bool
     """Whether the sender wants a buffer back."""
-    descriptors: tuple[Descriptor, ...]
+    descriptors: tuple[Told, ...]
     """The sender's buffer without its own descriptor, which header and ``sender`` make up."""
     digest: Digest
 
@@ -144,7 +144,7 @@ class ExchangeAnswer(NamedTuple):
 
     nonce: int
     sender: NodeId
-    descriptors: tuple[Descriptor, ...]
+    descriptors: tuple[Told, ...]
     digest: Digest
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 
 from .bounded import put
-from .config import Dissemination
+from .config import TREE
 from .context import Context
 from .identity import Address, Key
 from .messages import Linkage, Padding, Stance
@@ -118,7 +118,7 @@ class Neighbours:
     @property
     def seeks(self) -> bool:
         """Whether this node looks for neighbours; in any case it lets itself be chosen."""
-        return self.context.config.dissemination is Dissemination.TREE
+        return self.context.config.dissemination is TREE
 
     @property
     def sought(self) -> int:
@@ -138,7 +138,7 @@ class Neighbours:
     @property
     def deadline(self) -> float:
         """When the next cycle begins, or an answer is overdue."""
-        if not (self.at or self.context.config.dissemination is Dissemination.TREE):
+        if not (self.at or self.context.config.dissemination is TREE):
             return math.inf
         due_at = self._cycle_at
         for ask in self._asks.values():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .codec import DATAGRAM_LIMIT, Datagram, Packed
 from .context import Context
-from .identity import Address
-from .links import Link
+from .identity import Address, new_tuple
 from .messages import Header
 from .outbox import Outbox
 
@@ -56,29 +55,22 @@ class Outgoing:
             header = context.header(link.cookie, offer)
         else:
             header = context.plain_header()
-        if len(items) <= 1:
-            self._emit(target, link, header, items, now, datagrams)
-            return
-        room = DATAGRAM_LIMIT - context.codec.header_size(header)
+        assemble = context.codec.assemble
+        for some in (items,) if len(items) <= 1 else self._shares(header, items):
+            data = assemble(header, some)
+            size = len(data)
+            if size <= DATAGRAM_LIMIT and (link is None or link.admit(size, now)):
+                datagrams.append(new_tuple(Datagram, (target, data, size)))
+
+    def _shares(self, header: Header, items: list[Packed]) -> list[list[Packed]]:
+        """Which items go together."""
+        room = DATAGRAM_LIMIT - self.context.codec.header_size(header)
         start = size = 0
+        shares = []
         for index, item in enumerate(items):
             if size + item.size > room and index > start:
-                self._emit(target, link, header, items[start:index], now, datagrams)
+                shares.append(items[start:index])
                 start, size = index, 0
             size += item.size
-        self._emit(target, link, header, items[start:] if start else items, now, datagrams)
-
-    def _emit(
-        self,
-        target: Address,
-        link: Link | None,
-        header: Header,
-        items: list[Packed],
-        now: float,
-        datagrams: list[Datagram],
-    ) -> None:
-        """Make one datagram; ``link`` is that of the target, None where nobody has to prove an address."""
-        data = self.context.codec.assemble(header, items)
-        size = len(data)
-        if size <= DATAGRAM_LIMIT and (link is None or link.admit(size, now)):
-            datagrams.append(Datagram(target, data, size))
+        shares.append(items[start:] if start else items)
+        return shares

@@ -20,14 +20,14 @@ from .context import Context
 from .dials import Dials
 from .events import ViewChanged
 from .exchange import Exchange, Requests, fit, padding, size_of
-from .identity import Address, NodeId, is_wildcard_host
+from .identity import Address, NodeId, is_wildcard_host, new_tuple
 from .links import Link
 from .messages import ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item
 from .outbox import Outbox
 from .saved import SavedPeer
 from .snapshot import ToldView
 from .strategy import HealSwap, PeerSelection, Strategy
-from .view import Descriptor, PartialView, ViewChange
+from .view import HEAD, Descriptor, PartialView, Told, ViewChange
 
 __all__ = ["Sampling"]
 
@@ -67,10 +67,10 @@ class Sampling:
         self.dials = Dials()
         self.acquaintances = Acquaintances(context.config.acquaintance_limit)
         self.started = self.answered = self.served = self.lost_count = 0
-        self._last_pushed: tuple[Descriptor, ...] = ()
+        self._last_pushed: tuple[Told, ...] = ()
         """What the last active half sent: the head of the view in the paper's terms."""
         self._requests = Requests()
-        self.introductions: dict[Address, tuple[tuple[Descriptor, ...], tuple[Descriptor, ...]]] = {}
+        self.introductions: dict[Address, tuple[tuple[Told, ...], tuple[Told, ...]]] = {}
         """What senders of requests pushed, and what went back to them, until they have proven themselves."""
         self.told: dict[NodeId, ToldView] = {}
         """What peers told of their views in their last exchange with this node."""
@@ -165,7 +165,7 @@ class Sampling:
                 sent = self._last_pushed
             elif fitted is not None:
                 sent = fitted[1]
-            received = (Descriptor(request.sender, usable(header.address) or source, 0), *request.descriptors)
+            received = ((request.sender, usable(header.address) or source, 0), *request.descriptors)
             if is_proven:
                 self._take_in(received, sent, now, out)
             else:
@@ -182,9 +182,7 @@ class Sampling:
         received, sent = self.introductions.pop(source)
         self._take_in(received, sent, now, out)
 
-    def _take_in(
-        self, received: Sequence[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
-    ) -> None:
+    def _take_in(self, received: Sequence[Told], sent: Iterable[Told], now: float, out: Outbox) -> None:
         """Merge what a proven peer pushed, its own descriptor first."""
         self._merge(received, sent, now, out)
         self.acquaintances.note_exchange(received[0], "in", now)
@@ -193,15 +191,14 @@ class Sampling:
         self, answer: ExchangeAnswer, header: Header, link: Link, now: float, out: Outbox
     ) -> bool:
         """The end of the active half: merge; False if nothing was asked of this address."""
-        if self._requests.is_answered(answer.nonce, link.address):
-            return True
         closed = self._requests.close(answer.nonce, link.address)
         if closed is None:
-            return False
+            return self._requests.is_answered(answer.nonce, link.address)
         exchange, is_late = closed
         links = self.context.links
-        links.prove(link, now)
-        self._confirm(exchange, link, out)
+        if links.verifies:
+            links.prove(link, now)
+            self._confirm(exchange, link, out)
         if answer.sender in self.acquaintances.left:
             return True
         if not is_late:
@@ -209,10 +206,11 @@ class Sampling:
             if not exchange.is_repeated:
                 links.note_round_trip(link, now - exchange.started_at)
         config = self.context.config
-        self.dials.answered(answer.sender, link.address, now, config.view_size * config.cycle_period)
+        if self.dials:
+            self.dials.answered(answer.sender, link.address, now, config.view_size * config.cycle_period)
         if exchange.id is not None and exchange.id != answer.sender:
             self._part_with(exchange.id, out)
-        peer = Descriptor(answer.sender, usable(header.address) or link.address, 0)
+        peer = (answer.sender, usable(header.address) or link.address, 0)
         if exchange.pull:
             self._merge((peer, *answer.descriptors), exchange.sent, now, out)
         elif exchange.push:
@@ -271,7 +269,7 @@ class Sampling:
         if peer is not None:
             push, pull = strategy.propagation.pushes, strategy.propagation.pulls
             self._request(self.route(peer, now), peer.id, now, out, push=push, pull=pull)
-            if strategy.peer_selection is PeerSelection.HEAD:
+            if strategy.peer_selection is HEAD:
                 self._compare(now, out)
         if self.dials:
             self._redial(now, out)
@@ -315,10 +313,13 @@ class Sampling:
     ) -> None:
         context = self.context
         links, config, limit = context.links, context.config, context.item_limit
-        link = links.dial(target, now)
         nonce = links.next_nonce()
-        if link.is_stranger:
-            limit = links.room_for(target, DATAGRAM_LIMIT) - context.header_size
+        is_known = True
+        if links.verifies:
+            link = links.dial(target, now)
+            is_known = bool(link.cookie)
+            if link.is_stranger:
+                limit = links.room_for(target, DATAGRAM_LIMIT) - context.header_size
         buffer = self._buffer(config.sampling) if push else ()
         fitted = fit(context, partial(ExchangeRequest, nonce, context.id, push, pull), buffer, limit)
         if fitted is None:
@@ -329,28 +330,28 @@ class Sampling:
         items: tuple[Packed, ...] = (packed,)
         if node is not None and not context.is_silent:
             items += context.acknowledgement(node.key)
-        is_known = bool(link.cookie) or not links.verifies
         if not is_known:
             items += padding(context, size_of(items), limit)
         again_at = now + self._resend_period() if node is not None else math.inf
-        self._requests.pending[nonce] = Exchange(
-            target, node, push, pull, sent, now, now + config.answer_timeout, is_known, again_at, items
+        deadline = now + config.answer_timeout
+        self._requests.pending[nonce] = new_tuple(
+            Exchange, (target, node, push, pull, sent, now, deadline, is_known, again_at, items, False)
         )
         self.started += 1
         if links.verifies:
             links.grant(target, size_of(items) + context.header_size, now)
-        out.offers.add(target)
+            out.offers.add(target)
         out.send(target, *items)
 
     def _resend_period(self) -> float:
         """A third of the time-out, so that one lost datagram costs nobody a place in the view."""
         return max(self.context.config.answer_timeout / 3, 2 * self.context.links.typical_round_trip)
 
-    def _buffer(self, strategy: Strategy) -> tuple[Descriptor, ...]:
+    def _buffer(self, strategy: Strategy) -> tuple[Told, ...]:
         """What to send of the view: at random, the H oldest last."""
         rule = strategy.view_selection
         heal = rule.heal if isinstance(rule, HealSwap) else 0
-        return self.view.buffer(max(self.view.view_size // 2 - 1, 1), heal)
+        return self.view.buffer(max(self.context.config.view_size // 2 - 1, 1), heal)
 
     # time-outs
 
@@ -389,9 +390,7 @@ class Sampling:
             self._settle(ViewChange((), (node,)), out)
             self.acquaintances.lose(node, descriptor.address, out)
 
-    def _merge(
-        self, received: Sequence[Descriptor], sent: Iterable[Descriptor], now: float, out: Outbox
-    ) -> None:
+    def _merge(self, received: Sequence[Told], sent: Iterable[Told], now: float, out: Outbox) -> None:
         """Fold in what a peer told, its own descriptor first, and age the view."""
         lost, acquaintances, told = self.dials.lost, self.acquaintances, received
         if lost or acquaintances.left:
@@ -406,14 +405,14 @@ class Sampling:
                 lost.pop(node, None)
         acquaintances.meet(change.joined, self.view, out)
         self._settle(change, out)
-        self._remember(told[0].id, told[1:], now, out)
+        self._remember(told[0][0], told[1:], now, out)
 
-    def _remember(self, node: NodeId, told: Sequence[Descriptor], now: float, out: Outbox) -> None:
+    def _remember(self, node: NodeId, told: Sequence[Told], now: float, out: Outbox) -> None:
         """Keep what a peer told of its view, unless nobody watches."""
         if not out.is_terse:
-            put(self.told, node, ToldView(node, tuple(told), now), TOLD_LIMIT)
+            put(self.told, node, ToldView(node, tuple([Descriptor(*one) for one in told]), now), TOLD_LIMIT)
 
-    def _is_credible(self, descriptor: Descriptor, now: float) -> bool:
+    def _is_credible(self, descriptor: Told, now: float) -> bool:
         """Whether a descriptor may be newer than what this node knows of a leaver or lost peer."""
         node, _, age = descriptor
         if node in self.acquaintances.left:

@@ -53,15 +53,12 @@ class Propagation(StrEnum):
     PUSH_PULL = "push-pull"
     """Both ways: converges and heals fastest."""
 
-    @property
-    def pushes(self) -> bool:
+    def __init__(self, text: str) -> None:
+        """Know both directions: every exchange asks for them."""
+        self.pushes = text != "pull"
         """Whether the asker sends its buffer."""
-        return self is not Propagation.PULL
-
-    @property
-    def pulls(self) -> bool:
+        self.pulls = text != "push"
         """Whether the asker wants a buffer back."""
-        return self is not Propagation.PUSH
 
 
 class ViewSelection(StrEnum):

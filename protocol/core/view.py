@@ -19,7 +19,7 @@ from .strategy import HealSwap, PeerSelection, ViewSelection
 if TYPE_CHECKING:
     import random
 
-__all__ = ["AGE_LIMIT", "Descriptor", "PartialView", "ViewChange"]
+__all__ = ["AGE_LIMIT", "Descriptor", "PartialView", "Told", "ViewChange"]
 
 AGE_LIMIT = 0xFFFF
 """The largest age taken or told, and what older ones look like: nine hours at the default cycle; a choice."""
@@ -33,6 +33,11 @@ class Descriptor(NamedTuple):
     age: int
 
 
+Told = tuple[NodeId, Address, int]
+"""A descriptor on its way from node to node: the same three, in a tuple of no name. Thirty are made for one
+exchange, and a named one takes three times as long to make."""
+
+
 class ViewChange(NamedTuple):
     """Who came into the view and who is no longer in it; a change of ages alone is none."""
 
@@ -41,6 +46,9 @@ class ViewChange(NamedTuple):
 
 
 NO_CHANGE = ViewChange((), ())
+
+RAND, HEAD = PeerSelection.RAND, PeerSelection.HEAD
+"""Python 3.11 looks a member of an enumeration up by a function call, ten times as long as a global name."""
 
 Entry = tuple[NodeId, Address, int]
 """A descriptor at rest: who, where, and the tick at which it was fresh (its stamp)."""
@@ -158,10 +166,10 @@ class PartialView:
             pool = [entry for entry in pool if is_eligible(entry[0])]
         if not pool:
             return None
-        if peer_selection is PeerSelection.RAND:
+        if peer_selection is RAND:
             chosen = self._draw(pool, 1)
         else:
-            chosen = self._any_first(pool, youngest=peer_selection is PeerSelection.HEAD)
+            chosen = [pool[self._edge(pool, youngest=peer_selection is HEAD)]]
         return self._describe(chosen)[0]
 
     def sample(self, count: int, exclude: Collection[NodeId] = ()) -> list[Descriptor]:
@@ -175,7 +183,7 @@ class PartialView:
         """Up to ``count`` different nodes at random with their addresses: ``sample`` for those in a hurry."""
         return [(node_id, address) for node_id, address, _ in self._draw(list(self._entries.values()), count)]
 
-    def buffer(self, count: int, heal: int) -> tuple[Descriptor, ...]:
+    def buffer(self, count: int, heal: int) -> tuple[Told, ...]:
         """Up to ``count`` descriptors to send, drawn from all but the ``heal`` oldest; none leaves the view.
 
         Where there are too few others, some of the oldest are taken too. The order is random, so a prefix is
@@ -187,16 +195,21 @@ class PartialView:
             heal: H.
         """
         pool = list(self._entries.values())
-        oldest = self._first(pool, heal) if heal else []
+        oldest = self._oldest(pool, heal) if heal else []
         chosen = self._draw(pool, count)
         if len(chosen) < count and oldest:
             chosen += self._draw(oldest, count - len(chosen))
-        return tuple(self._describe(chosen))
+        tick = self._tick
+        ages = [
+            (node_id, address, age if (age := tick - stamp) < AGE_LIMIT else AGE_LIMIT)
+            for node_id, address, stamp in chosen
+        ]
+        return tuple(ages)
 
     def merge(
         self,
-        received: Sequence[Descriptor],
-        sent: Iterable[Descriptor],
+        received: Sequence[Told],
+        sent: Iterable[Told],
         view_selection: HealSwap | ViewSelection,
         *,
         tell: bool = True,
@@ -208,7 +221,7 @@ class PartialView:
         did not refresh, then any at random; or, by the rule of 2004, the oldest, the youngest or any.
 
         Args:
-            received: The peer's descriptors, its own among them, ages as the peer held them.
+            received: The peer's descriptors, its own among them, ages as the peer told them.
             sent: What ``buffer`` gave for the same exchange, or last, where this one sends nothing back (the
                 passive half of push); it is safe with a peer. Only the ids count, each once.
             view_selection: H and S, or the rule of 2004.
@@ -221,9 +234,13 @@ class PartialView:
         """
         entries = self._entries
         before = entries.copy() if tell else NOBODY
-        fresh = self._append(received)
+        stale: list[Entry] = []
+        if type(view_selection) is HealSwap and view_selection.swap:
+            held = entries.get
+            stale = [entry for one in sent if (entry := held(one[0]))]
+        self._append(received)
         if len(entries) > self._view_size:
-            self._cut_back(view_selection, sent, fresh)
+            self._cut_back(view_selection, stale)
         return self._change_since(before, len(received)) if tell else NO_CHANGE
 
     def resize(self, view_size: int, view_selection: HealSwap | ViewSelection) -> ViewChange:
@@ -233,7 +250,7 @@ class PartialView:
         """
         before = self._entries.copy()
         self._view_size = view_size
-        self._cut_back(view_selection, (), ())
+        self._cut_back(view_selection, [])
         return self._change_since(before, 0)
 
     def add(self, descriptor: Descriptor) -> ViewChange:
@@ -278,15 +295,17 @@ class PartialView:
             for node_id, address, stamp in entries
         ]
 
-    def _append(self, received: Sequence[Descriptor]) -> set[NodeId]:
-        """Take descriptors in by the rules of ``merge``; returns whose were news."""
+    def _append(self, received: Sequence[Told]) -> None:
+        """Take descriptors in by the rules of ``merge``, and cut nothing."""
         own_id, tick, entries, holders = self._own_id, self._tick, self._entries, self._holders
-        fresh: set[NodeId] = set()
-        held, holder_of, note = entries.get, holders.get, fresh.add
+        held, holder_of = entries.get, holders.get
         for node_id, address, age in received:
             known = held(node_id)
             stamp = tick - (age if 0 <= age <= AGE_LIMIT else min(max(age, 0), AGE_LIMIT))
-            if node_id == own_id or (known is not None and known[2] >= stamp):
+            if known is None:
+                if node_id == own_id:
+                    continue
+            elif known[2] >= stamp:
                 continue
             if known is None or known[1] != address:
                 holder = holder_of(address)
@@ -296,8 +315,6 @@ class PartialView:
                     del holders[known[1]]
                 holders[address] = node_id
             entries[node_id] = (node_id, address, stamp)
-            note(node_id)
-        return fresh
 
     def _dislodge(self, holder: NodeId, claimant: NodeId) -> bool:
         """Whether ``claimant`` started later than the holder of its address, who leaves; never the own."""
@@ -306,15 +323,13 @@ class PartialView:
             self.remove(holder)
         return later
 
-    def _cut_back(
-        self, rule: HealSwap | ViewSelection, sent: Iterable[Descriptor], fresh: Collection[NodeId]
-    ) -> None:
-        """Drop what is too much; ``fresh`` are those whose descriptors the peer brought."""
+    def _cut_back(self, rule: HealSwap | ViewSelection, stale: list[Entry]) -> None:
+        """Drop what is too much; ``stale`` are entries from before the merge of those who were sent."""
         excess = len(self._entries) - self._view_size
         if excess <= 0:
             return
         if isinstance(rule, HealSwap):
-            self._heal_and_swap(excess, rule, sent, fresh)
+            self._heal_and_swap(excess, rule, stale)
         else:
             self._cut(excess, rule)
 
@@ -327,37 +342,38 @@ class PartialView:
             unwanted = self._first(pool, excess, youngest=rule is ViewSelection.TAIL)
         self._discard(unwanted)
 
-    def _heal_and_swap(
-        self, excess: int, rule: HealSwap, sent: Iterable[Descriptor], fresh: Collection[NodeId]
-    ) -> None:
+    def _heal_and_swap(self, excess: int, rule: HealSwap, stale: list[Entry]) -> None:
         """Drop ``excess`` descriptors by the rule of 2007."""
         entries = self._entries
         heal, swap = rule.heal, rule.swap
         if heal:
-            pool = list(entries.values())
-            oldest = self._any_first(pool) if heal == 1 else self._first(pool, min(excess, heal))
+            oldest = self._oldest(list(entries.values()), min(excess, heal))
             self._discard(oldest)
             excess -= len(oldest)
         if swap and excess:
             # The paper removes from the head of its list, where the sent ones stand. A copy that the peer
             # refreshed stands at the tail: it is not what was sent, and stays.
             held = entries.get
-            stale = [entry for one in sent if one[0] not in fresh and (entry := held(one[0]))]
+            stale = [entry for entry in stale if held(entry[0]) is entry]
             del stale[min(excess, swap) :]
             self._discard(stale)
             excess -= len(stale)
         if excess:
             self._discard(self._draw(list(entries.values()), excess))
 
-    def _any_first(self, pool: list[Entry], *, youngest: bool = False) -> list[Entry]:
-        """The oldest (or youngest) of a pool, which stays as it is; of several any, by dice."""
+    def _edge(self, pool: list[Entry], *, youngest: bool = False) -> int:
+        """Where the oldest (or youngest) of a pool stands; of several any, by dice."""
         stamps = list(map(stamp_of, pool))
         edge = max(stamps) if youngest else min(stamps)
         at, equals = stamps.index(edge), stamps.count(edge)
         if equals > 1:
             for _ in range(int(self._dice() * equals)):
                 at = stamps.index(edge, at + 1)
-        return [pool[at]]
+        return at
+
+    def _oldest(self, pool: list[Entry], count: int) -> list[Entry]:
+        """Take the ``count`` oldest out of a pool: mostly it is one, for whom nothing need be sorted."""
+        return [pool.pop(self._edge(pool))] if count == 1 and pool else self._first(pool, count)
 
     def _first(self, pool: list[Entry], count: int, *, youngest: bool = False) -> list[Entry]:
         """Take the ``count`` oldest (or youngest) out of a pool; in no order, ties fall at random."""

@@ -130,7 +130,6 @@ class Cycles:
         """Let everything happen that comes of what a node wants to send; remember when to wake it."""
         if not node.is_up:
             return
-        node.collect()
         touched = {node: None}
         self._emit(node)
         network, under_way = self._network, self._under_way
@@ -138,11 +137,14 @@ class Cycles:
             receiver, data, source = under_way.popleft()
             if network.translators and not network.lets_in(source, receiver.address):
                 continue
-            receiver.receive(data, source)
-            if not (receiver.is_crashed or receiver.is_frozen):
-                self._emit(receiver)
-                touched[receiver] = None
+            if receiver.is_crashed or receiver.is_frozen:
+                receiver.receive(data, source)
+                continue
+            receiver.machine.receive_datagram(data, source, network.now)
+            self._emit(receiver)
+            touched[receiver] = None
         for other in touched:
+            other.collect()
             self._note_deadline(other)
 
     def thaw_at(self, at: float, node: SimulatedNode) -> None:

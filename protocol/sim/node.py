@@ -181,19 +181,17 @@ class SimulatedNode:
         self._backlog = []
 
     def receive(self, data: Any, source: Address) -> None:
-        """Let a datagram arrive."""
+        """Let a datagram arrive; whoever drives collects and sends afterwards, as after ``wake``."""
         if self.is_frozen and not self.is_crashed:
             if len(self._backlog) < SOCKET_BUFFER_LIMIT:
                 self._backlog.append((data, source))
         elif not self.is_crashed:
             self.machine.receive_datagram(data, source, self._now())
-            self.collect()
 
     def wake(self) -> None:
         """Let the machine do what is due."""
         if self.is_up and self.machine.deadline <= self._now():
             self.machine.handle_deadline(self._now())
-            self.collect()
 
     def thaw(self) -> None:
         """Go on after a freeze: first what the socket kept, then what was due."""

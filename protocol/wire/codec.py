@@ -136,10 +136,20 @@ def size_of_datagram(header: Header, items: Sequence[Packed]) -> int:
     The front is reckoned: in a simulation there are too many headers to remember what they pack to.
     """
     _, _, address, cookie, offer = header
-    front = 2 + FRONT.size + NUMBER_SIZE * ((cookie > 0) + (offer > 0))
+    size = BARE_FRONT_SIZE + len(count_of(items))
+    if cookie:
+        size += NUMBER_SIZE
+    if offer:
+        size += NUMBER_SIZE
     if address is not None:
-        front += PART_SIZES[IPV6 if ":" in address[0] else IPV4]
-    return START_SIZE + len(count_of(items)) + front + sum([size for size, _ in items])
+        size += PART_SIZES[IPV6 if ":" in address[0] else IPV4]
+    for item_size, _ in items:
+        size += item_size
+    return size
+
+
+BARE_FRONT_SIZE = START_SIZE + 2 + FRONT.size
+"""Bytes of start and front where nothing is added to them."""
 
 
 def refuse_map(_content: dict[Any, Any]) -> NoReturn:

@@ -239,6 +239,7 @@ def node_of(packed: bytes) -> NodeId:
     return node_id_of(name, int.from_bytes(packed[:INCARNATION_SIZE]))
 
 
+@lru_cache(maxsize=16_384)
 def size_of_node(node: NodeId) -> int:
     """Bytes of a packed node as a msgpack byte string."""
     return bin_size(len(pack_node(node)))

@@ -55,7 +55,7 @@ from ..core.messages import (
     Want,
     covers,
 )
-from ..core.view import Descriptor
+from ..core.view import Descriptor, Told
 from .fields import (
     ADDRESS,
     AGE_LIMIT,
@@ -287,7 +287,7 @@ HOST_SIZES_APART = 12
 """Bytes that an IPv6 address has more than an IPv4 address."""
 
 
-def size_of_descriptors(descriptors: Sequence[Descriptor]) -> int:
+def size_of_descriptors(descriptors: Sequence[Told]) -> int:
     """Bytes of ``DESCRIPTORS``, quicker than field by field: half a view is sized in every exchange."""
     size = array_size(len(descriptors)) + PLAIN_PLACE_SIZE * len(descriptors)
     for node, address, age in descriptors:

@@ -14,7 +14,7 @@ import pytest
 from protocol.core.identity import NodeId
 from protocol.core.sampling import Sampling
 from protocol.core.strategy import HealSwap
-from protocol.core.view import Descriptor, PartialView
+from protocol.core.view import PartialView, Told
 from protocol.sim import Crash, Experiment, Selection
 
 from .sampling_bands import Band, outside
@@ -75,13 +75,13 @@ answer = Sampling.on_exchange_request
 
 
 def reply_after_merging(sampling: Sampling, request: Any, header: Any, *rest: Any) -> bool:
-    received = (Descriptor(request.sender, header.address, 0), *request.descriptors)
+    received = ((request.sender, header.address, 0), *request.descriptors)
     sampling.view.merge(received, (), sampling.context.config.sampling.view_selection)
     return answer(sampling, request._replace(push=False), header, *rest)
 
 
 def merge_all_but_the_sender(
-    view: PartialView, received: Sequence[Descriptor], *rest: Any, tell: bool = True
+    view: PartialView, received: Sequence[Told], *rest: Any, tell: bool = True
 ) -> object:
     return merge(view, received[1:], *rest, tell=tell)
 
@@ -92,13 +92,13 @@ def keep_the_age(view: PartialView) -> None:
 
 def merge_unclamped(
     view: PartialView,
-    received: Sequence[Descriptor],
-    sent: Sequence[Descriptor],
+    received: Sequence[Told],
+    sent: Sequence[Told],
     rule: HealSwap,
     *,
     tell: bool = True,
 ) -> object:
-    offered = [descriptor.id for descriptor in sent if descriptor.id in view]
+    offered = [node_id for node_id, _, _ in sent if node_id in view]
     view._view_size += len(received)  # so that the real merge removes nobody
     change = merge(view, received, (), rule, tell=tell)
     view._view_size -= len(received)
@@ -114,9 +114,9 @@ def begin_as_somebody_else(view: PartialView, own_id: NodeId, own_address: objec
 
 
 def merge_only_strangers(
-    view: PartialView, received: Sequence[Descriptor], *rest: Any, tell: bool = True
+    view: PartialView, received: Sequence[Told], *rest: Any, tell: bool = True
 ) -> object:
-    strangers = [descriptor for descriptor in received if descriptor.id not in view]
+    strangers = [told for told in received if told[0] not in view]
     return merge(view, strangers, *rest, tell=tell)
 
 

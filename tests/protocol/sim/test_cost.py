@@ -63,8 +63,8 @@ MEASURE = """
 from pathlib import Path
 from protocol.sim import Experiment
 
-experiment = Experiment(nodes=1_500, view_size=20, cycles=4)
-run = experiment.begin(every=2)
+experiment = Experiment(nodes=1_500, view_size=20, cycles=CYCLES, churn=CHURN)
+run = experiment.begin(every=CYCLES)
 while not run.is_done:
     run.advance()
 highest = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
@@ -73,9 +73,11 @@ print(int(highest) * 1024 / experiment.memory_estimate())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sizes are measured on Linux")
-def test_the_memory_estimate_is_close_to_what_a_run_takes() -> None:
+@pytest.mark.parametrize(("cycles", "churn"), [(4, 0.0), (10, 0.05)])
+def test_the_memory_estimate_is_close_to_what_a_run_takes(cycles: int, churn: float) -> None:
+    program = MEASURE.replace("CYCLES", str(cycles)).replace("CHURN", str(churn))
     run = subprocess.run(
-        [sys.executable, "-c", MEASURE], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert 0.7 < float(run.stdout) < 1.3
 

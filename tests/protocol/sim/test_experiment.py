@@ -227,7 +227,7 @@ def test_live_selection_keeps_dead_links_longer_than_eviction() -> None:
 
 
 def test_churn_replaces_as_many_as_it_takes() -> None:
-    under_way = Experiment(nodes=50, view_size=8, cycles=20, churn=0.1).begin()
+    under_way = Experiment(nodes=50, view_size=8, cycles=20, churn=0.1, seed=2).begin()
     known = {node.id for node in under_way.simulation.nodes}
     for _ in range(20):
         before = {node.id for node in under_way.simulation.nodes if node.is_live}
@@ -248,7 +248,7 @@ def test_small_churn_adds_up_over_the_cycles() -> None:
 
 
 def test_newcomers_fill_their_views_through_one_contact() -> None:
-    under_way = Experiment(nodes=50, view_size=8, cycles=20, churn=0.1).begin()
+    under_way = Experiment(nodes=50, view_size=8, cycles=20, churn=0.1, seed=2).begin()
     for _ in range(20):
         under_way.advance()
     newcomers = under_way.simulation.nodes[-5:]
