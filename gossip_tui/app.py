@@ -28,6 +28,7 @@ from .export_commands import copy_text
 from .failures import Failures
 from .guide import Guide
 from .keys import key_label
+from .logs import take_failure
 from .notices import Notice
 from .openings import Openings
 from .palette import GossipCommands
@@ -253,6 +254,8 @@ class GossipApp(App[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """Show what changed since the last look; when nothing did, only the rates have to settle."""
+        if failure := take_failure():
+            self.tell(failure, "warning")
         self.main.space_time.look()
         self.main.overlay.look()
         self.main.faults.look()

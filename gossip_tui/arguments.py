@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -28,6 +30,7 @@ __all__ = [
     "NODE_OPTIONS",
     "RECORD_OPTIONS",
     "SCREEN_OPTIONS",
+    "FileName",
     "StrategyName",
     "node_options",
     "option",
@@ -64,6 +67,24 @@ class Ports(AnyType):
             return value if isinstance(value, PortRange) else PortRange.parse(value)
         except ConfigError as error:
             raise click.UsageError(f"GOSSIP_TUI_PORTS: {error}", ctx) from None
+
+
+class FileName(click.Path):
+    """A file by its name; a pipe or a device is refused, since one may wait for it for ever."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """The file, whether it exists or not."""
+        path = super().convert(value, param, ctx)
+        try:
+            mode = Path(os.fsdecode(path)).stat().st_mode
+        except (OSError, ValueError):
+            return path
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            kind = "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
+            self.fail(f"{os.fsdecode(path)} is {kind}: give the name of a file", param, ctx)
+        return path
 
 
 class StrategyName(AnyType):
@@ -149,7 +170,7 @@ NODE_OPTIONS = (
     ),
     option(
         "--state",
-        type=click.Path(dir_okay=False),
+        type=FileName(dir_okay=False),
         metavar="FILE",
         help="Keeps identity, log and peers across restarts; made if it does not exist.",
     ),
@@ -187,7 +208,7 @@ class Size(AnyType):
 RECORD_OPTIONS = (
     option(
         "--record",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=FileName(dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Record what happens to this new file, for gossip-tui replay.",
     ),

@@ -127,10 +127,14 @@ class Follower:
             waiting.cancel()
 
     async def finish(self) -> None:
-        """Write what is left of the node's streams, which have ended, as far as somebody reads it in time."""
+        """Write what is left of the node's streams, which have ended, as far as somebody reads it in time.
+
+        What was refused in the last cycle is summed up too.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_TIMEOUT):
                 await asyncio.gather(*self._jobs[:2], return_exceptions=True)
+                await self._sum_up_rejections()
                 await self._out.flush()
                 if self._notes is not None:
                     await self._notes.flush()
@@ -184,8 +188,11 @@ class Follower:
         """How many more datagrams were refused for a reason that was told, at most once a cycle."""
         while True:
             await asyncio.sleep(self._node.config.cycle_period)
-            for event, more in self._rejections.take():
-                await self._out.write(encode(rejected_record(event, time.time(), more)))
+            await self._sum_up_rejections()
+
+    async def _sum_up_rejections(self) -> None:
+        for event, more in self._rejections.take():
+            await self._out.write(encode(rejected_record(event, time.time(), more)))
 
     async def gossip(self, lines: list[Line]) -> None:
         """Gossip each line as one message; what can't be sent is said on standard error."""

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from .arguments import LOG_OPTIONS, SCREEN_OPTIONS, options, settings_of
+from .arguments import LOG_OPTIONS, SCREEN_OPTIONS, FileName, options, settings_of
 from .console import complain, examples, prepare_logging, require_terminal
 
 __all__ = ["RECORDING_COMMANDS"]
 
 
 @click.command(epilog=examples("gossip-tui replay evening.gossip", "gossip-tui replay --ascii f.gossip"))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FileName(path_type=Path))
 @options(SCREEN_OPTIONS, LOG_OPTIONS)
 @click.pass_context
 def replay(context: click.Context, /, file: Path, **_: Any) -> None:
@@ -50,7 +50,7 @@ def size_of_screen(_: click.Context, __: click.Parameter, text: str) -> tuple[in
         "gossip-tui export evening.gossip --format svg --node n03 --output screen.svg",
     )
 )
-@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument("recording", type=FileName(path_type=Path))
 @click.option(
     "--format",
     "chosen",

@@ -117,10 +117,10 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
     return set_cell_size(text, room) + ellipsis if room >= 0 else ellipsis[: max(0, width)]
 
 
-def wrap(text: str, width: int, lines: int) -> list[str]:
+def wrap(text: str, width: int, lines: int | None = None) -> list[str]:
     """``text`` as so many lines at the most, broken between words; the last may be too wide, for ``cut``.
 
-    Only a word that is wider than a line is broken inside.
+    Only a word that is wider than a line is broken inside. Without a number it takes what it takes.
 
     >>> wrap("hello there, you", 8, 3), wrap("hello there, you", 8, 2)
     (['hello', 'there,', 'you'], ['hello', 'there, you'])
@@ -128,7 +128,7 @@ def wrap(text: str, width: int, lines: int) -> list[str]:
     ['早安', '早安', '早安']
     """
     found: list[str] = []
-    while len(found) < lines - 1 and cell_len(text) > width:
+    while (lines is None or len(found) < lines - 1) and cell_len(text) > width:
         room = len(next(filter(None, chop_cells(text, max(1, width)))))
         blank = text.rfind(" ", 0, room + 1)
         end = blank if blank > 0 else room

@@ -7,14 +7,13 @@ they compare at a glance and no colour is needed to tell them apart.
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count as count_up
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from .figure_table import Course, label_of
-from .line import Line, Role, Span
+from .line import Line, Role, Span, wrap
 from .panels import GUTTER, Panel, Panels, row_of
 from .plots import PlotGlyphs, Tick, bars, binomial, curve, nice_ceiling, position, tick_row
 
@@ -121,7 +120,7 @@ def framed(
 ) -> Iterator[Line]:
     """Plots with their title, names and axes, one block of lines for each row of panels."""
     columns = GUTTER + panels.abreast * panels.width
-    yield from ((Span(text, Role.TITLE),) for text in textwrap.wrap(title, columns))
+    yield from ((Span(text, Role.TITLE),) for text in wrap(title, columns))
     for abreast in panels.rows():
         if panels.count > 1:
             labels = [label_of(courses[one.number], one, panels.width, glyphs) for one in abreast]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .figure_table import Course, figure_table
-from .line import Line, Role, Span, cut
+from .line import Line, Role, Span, cell_len, cut, fit, wrap
 from .overlay_plots import clustering_plot, dead_links_plot, in_degree_plot
 from .panels import panels_for
 from .plots import PlotGlyphs
@@ -65,7 +64,7 @@ def heading(experiment: Experiment, columns: int, glyphs: PlotGlyphs) -> Iterato
         f"seed {experiment.seed}",
     ]
     text = f"{NO_BREAK}{glyphs.dot} ".join(fact.replace(" ", NO_BREAK) for fact in facts)
-    yield from ((Span(part.replace(NO_BREAK, " "), Role.TITLE),) for part in textwrap.wrap(text, columns))
+    yield from ((Span(part.replace(NO_BREAK, " "), Role.TITLE),) for part in wrap(text, columns))
     yield ()
 
 
@@ -74,9 +73,9 @@ def legend(
 ) -> Iterator[Line]:
     """The strategies in full, each with what it is called in the table and the plots."""
     named = [(course.label, str(one.strategy)) for course, one in zip(courses, experiments, strict=False)]
-    width = max((len(label) for label, strategy in named if strategy not in label), default=0)
+    width = max((cell_len(label) for label, strategy in named if strategy not in label), default=0)
     for label, strategy in named:
-        text = label if strategy in label else f"{label:<{width}}  {strategy}"
+        text = label if strategy in label else f"{fit(label, width)}  {strategy}"
         yield (Span(cut(text, columns, glyphs.ellipsis), Role.DIM),)
     yield ()
 

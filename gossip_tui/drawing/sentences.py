@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from gossip_tui.invitation import invitation
 from gossip_tui.text import safe
 from protocol.core.snapshot import NodeSnapshot
 
-from .line import Line, Role, Span
+from .line import Line, Role, Span, wrap
 
 __all__ = ["no_happenings", "no_messages", "no_overlay", "no_peers", "wrapped"]
 
@@ -50,4 +48,4 @@ def no_overlay(*, knows_itself: bool) -> str:
 
 def wrapped(sentence: str, width: int) -> list[Line]:
     """A sentence as dimmed lines, indented by one cell."""
-    return [(Span(" " + text, Role.DIM),) for text in textwrap.wrap(sentence, max(8, width - 2))]
+    return [(Span(" " + text, Role.DIM),) for text in wrap(sentence, max(8, width - 2))]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import NamedTuple
 
 from gossip_tui.theme import Glyphs
 from gossip_tui.tour import Step
 
-from .line import Line, Role, Span, cut, width_of
+from .line import Line, Role, Span, cut, width_of, wrap
 
 __all__ = ["Choice", "choice_at", "tour_lines", "waiting_line"]
 
@@ -49,7 +48,7 @@ def tour_lines(step: Step, number: int, count: int, pane: str, width: int, glyph
         Span(f"{GAP}{glyphs.pointer} {pane}", Role.DIM),
     )
     task = step.task.format(concurrent=glyphs.concurrent, inserted=glyphs.inserted)
-    body: list[Line] = [(Span(" " + text),) for text in textwrap.wrap(task, max(8, width - 2))]
+    body: list[Line] = [(Span(" " + text),) for text in wrap(task, max(8, width - 2))]
     keys = choices_line()
     room = width - width_of(head) - width_of(keys)
     if room >= len(GAP):

@@ -10,6 +10,7 @@ from textual.events import Paste
 from textual.filter import Monochrome, NoColor
 
 from gossip_tui.commands import COMMANDS
+from gossip_tui.logs import FAILURES
 from gossip_tui.runner import CommandRunner
 from gossip_tui.screens.help import HelpScreen
 from gossip_tui.screens.main import Arrangement, arrangement_for
@@ -800,6 +801,14 @@ async def test_a_command_that_needs_an_argument_is_put_into_the_composer() -> No
 
 
 # The network on the screen.
+
+
+async def test_a_log_file_that_can_not_be_written_is_said_in_the_log_of_the_screen() -> None:
+    async with driven() as driver:
+        FAILURES.append("log file x can't be written: No space left on device")
+        await driver.look()
+        assert "! log file x can't be written: No space left on device" in driver.log
+    assert not FAILURES
 
 
 async def test_joining_leaving_and_losing_a_peer_are_lines_in_the_log() -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -166,6 +167,30 @@ def test_wrong_usage_is_one_line_with_the_value_and_what_is_allowed(
     assert code == 2
     for part in parts:
         assert part in line
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("tail", "--state", "x"),
+        ("tail", "--record", "x"),
+        ("replay", "x"),
+        ("export", "x", "--format", "csv"),
+    ],
+    ids=lambda words: words[0] + words[1],
+)
+def test_a_pipe_in_place_of_a_file_is_refused_and_not_waited_for(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("x")
+    code, line = complaint(capsys, *words)
+    assert code == 2
+    assert "x is a pipe: give the name of a file" in line
 
 
 def test_a_range_that_is_none_is_named_with_its_variable(

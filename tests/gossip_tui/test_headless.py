@@ -8,16 +8,18 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from gossip_tui.headless import notice_line
+from gossip_tui.headless import Follower, notice_line
+from gossip_tui.lines import LineWriter
 from gossip_tui.ports import LOOPBACK, PortRange
-from protocol.core.events import PeerSeen
+from protocol.core.events import DatagramRejected, Event, PeerSeen
+from tests.gossip_tui.memory import MemoryNode
 from tests.gossip_tui.samples import address, node_id
 
 from .free_ports import bound_run, free_range
@@ -120,6 +122,24 @@ def test_a_node_on_every_interface_says_how_it_can_be_joined(programs: Programs)
     program = programs.start("tail", "--bind", "0.0.0.0:0")
     assert program.stderr is not None
     assert "; others join with --join THIS-MACHINE:" in program.stderr.readline()
+
+
+async def test_what_was_refused_in_the_last_cycle_is_summed_up_at_the_end() -> None:
+    async def refused() -> AsyncIterator[Event]:
+        for _ in range(4):
+            yield DatagramRejected(address(9), "version")
+
+    reading, writing = os.pipe()
+    node: Any = MemoryNode()
+    follower = Follower(node, LineWriter(writing, lambda: None), None, as_json=True)
+    await follower.tell_events(refused())
+    await follower.finish()
+    with os.fdopen(writing, "w"), os.fdopen(reading) as lines:
+        told = [json.loads(lines.readline()) for _ in range(2)]
+    assert [(line["type"], line["reason"], line["count"]) for line in told] == [
+        ("rejected", "version", 1),
+        ("rejected", "version", 3),
+    ]
 
 
 def test_a_peer_that_may_only_have_been_named_is_not_said_to_have_joined() -> None:

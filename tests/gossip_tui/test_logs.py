@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gossip_tui.logs import LOGGERS, configure_logging
+from gossip_tui.logs import LOGGERS, configure_logging, take_failure
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,30 @@ def test_a_file_gets_everything_with_tracebacks(tmp_path: Path, capsys: pytest.C
     assert "DEBUG protocol: peer ␛]0;x␇" in text
     assert "ValueError: invalid literal" in text
     assert capsys.readouterr().err == ""
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device here that is always full")
+def test_a_full_disk_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(FULL, "warning", to_terminal=True)
+    record()
+    record()
+    assert capsys.readouterr().err == (
+        "gossip-tui: log file /dev/full can't be written: No space left on device\n"
+    )
+    assert take_failure() == ""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device here that is always full")
+def test_under_a_screen_a_full_disk_is_kept_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(FULL, "warning", to_terminal=False)
+    record()
+    record()
+    assert capsys.readouterr().err == ""
+    assert take_failure() == "log file /dev/full can't be written: No space left on device"
+    assert take_failure() == ""
 
 
 def test_what_is_less_important_than_asked_for_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,13 @@ def test_sentences_are_wrapped_within_the_pane() -> None:
     assert all(width_of(line) <= 30 for line in lines)
 
 
+def test_wide_letters_are_counted_in_cells() -> None:
+    sentence = no_messages(filter_text="早安" * 12)
+    lines = wrapped(sentence, 30)
+    assert all(width_of(line) <= 30 for line in lines)
+    assert "".join(map(plain, lines)).replace(" ", "") == sentence.replace(" ", "")
+
+
 def test_hostile_parts_of_a_sentence_are_harmless() -> None:
     for text in HOSTILE:
         assert_harmless(no_messages(filter_text=text))
