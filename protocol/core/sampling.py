@@ -42,7 +42,6 @@ class Sampling:
     """The partial view of one node, its exchanges, contacts and lost peers."""
 
     __slots__ = (
-        "_last_pushed",
         "_next_cycle_at",
         "_requests",
         "acquaintances",
@@ -67,10 +66,8 @@ class Sampling:
         self.dials = Dials()
         self.acquaintances = Acquaintances(context.config.acquaintance_limit)
         self.started = self.answered = self.served = self.lost_count = 0
-        self._last_pushed: tuple[Told, ...] = ()
-        """What the last active half sent: the head of the view in the paper's terms."""
         self._requests = Requests()
-        self.introductions: dict[Address, tuple[tuple[Told, ...], tuple[Told, ...]]] = {}
+        self.introductions: dict[Address, tuple[tuple[Told, ...], tuple[Told, ...] | None]] = {}
         """What senders of requests pushed, and what went back to them, until they have proven themselves."""
         self.told: dict[NodeId, ToldView] = {}
         """What peers told of their views in their last exchange with this node."""
@@ -161,15 +158,12 @@ class Sampling:
         link.last_nonce = request.nonce
         self.served += 1
         if push:
-            if not pull:
-                sent = self._last_pushed
-            elif fitted is not None:
-                sent = fitted[1]
+            answered = None if not pull else fitted[1] if fitted is not None else sent
             received = ((request.sender, usable(header.address) or source, 0), *request.descriptors)
             if is_proven:
-                self._take_in(received, sent, now, out)
+                self._take_in(received, answered, now, out)
             else:
-                put(self.introductions, source, (received, sent), INTRODUCTION_LIMIT)
+                put(self.introductions, source, (received, answered), INTRODUCTION_LIMIT)
         elif pull and is_proven:
             self.view.increase_age()
         return True
@@ -182,7 +176,9 @@ class Sampling:
         received, sent = self.introductions.pop(source)
         self._take_in(received, sent, now, out)
 
-    def _take_in(self, received: Sequence[Told], sent: Iterable[Told], now: float, out: Outbox) -> None:
+    def _take_in(
+        self, received: Sequence[Told], sent: Iterable[Told] | None, now: float, out: Outbox
+    ) -> None:
         """Merge what a proven peer pushed, its own descriptor first."""
         self._merge(received, sent, now, out)
         self.acquaintances.note_exchange(received[0], "in", now)
@@ -320,13 +316,11 @@ class Sampling:
             is_known = bool(link.cookie)
             if link.is_stranger:
                 limit = links.room_for(target, DATAGRAM_LIMIT) - context.header_size
-        buffer = self._buffer(config.sampling) if push else ()
+        buffer = self._buffer(config.sampling, is_answered=pull) if push else ()
         fitted = fit(context, partial(ExchangeRequest, nonce, context.id, push, pull), buffer, limit)
         if fitted is None:
             return
         packed, sent = fitted
-        if push:
-            self._last_pushed = sent
         items: tuple[Packed, ...] = (packed,)
         if node is not None and not context.is_silent:
             items += context.acknowledgement(node.key)
@@ -347,11 +341,12 @@ class Sampling:
         """A third of the time-out, so that one lost datagram costs nobody a place in the view."""
         return max(self.context.config.answer_timeout / 3, 2 * self.context.links.typical_round_trip)
 
-    def _buffer(self, strategy: Strategy) -> tuple[Told, ...]:
+    def _buffer(self, strategy: Strategy, *, is_answered: bool = True) -> tuple[Told, ...]:
         """What to send of the view: at random, the H oldest last."""
         rule = strategy.view_selection
         heal = rule.heal if isinstance(rule, HealSwap) else 0
-        return self.view.buffer(max(self.context.config.view_size // 2 - 1, 1), heal)
+        choose = self.view.buffer if is_answered else self.view.shuffle
+        return choose(max(self.context.config.view_size // 2 - 1, 1), heal)
 
     # time-outs
 
@@ -390,7 +385,7 @@ class Sampling:
             self._settle(ViewChange((), (node,)), out)
             self.acquaintances.lose(node, descriptor.address, out)
 
-    def _merge(self, received: Sequence[Told], sent: Iterable[Told], now: float, out: Outbox) -> None:
+    def _merge(self, received: Sequence[Told], sent: Iterable[Told] | None, now: float, out: Outbox) -> None:
         """Fold in what a peer told, its own descriptor first, and age the view."""
         lost, acquaintances, told = self.dials.lost, self.acquaintances, received
         if lost or acquaintances.left:

@@ -63,7 +63,8 @@ class PartialView:
     """The descriptors one node holds, at most ``view_size``, and the choices made among them.
 
     A descriptor of the node itself, by id or by address, is dropped wherever it comes from. Iteration gives
-    the descriptors of the moment in order of arrival.
+    the descriptors of the moment in order of arrival, where a younger descriptor of a node is a new arrival;
+    ``shuffle`` makes another order.
     """
 
     __slots__ = ("_dice", "_entries", "_holders", "_own_address", "_own_id", "_tick", "_view_size")
@@ -199,17 +200,24 @@ class PartialView:
         chosen = self._draw(pool, count)
         if len(chosen) < count and oldest:
             chosen += self._draw(oldest, count - len(chosen))
-        tick = self._tick
-        ages = [
-            (node_id, address, age if (age := tick - stamp) < AGE_LIMIT else AGE_LIMIT)
-            for node_id, address, stamp in chosen
-        ]
-        return tuple(ages)
+        return self._tell(chosen)
+
+    def shuffle(self, count: int, heal: int) -> tuple[Told, ...]:
+        """What ``buffer`` gives; it stands at the head of the view now, the ``heal`` oldest at the end.
+
+        For nodes that push and get nothing back: what others push before they push again takes the place of
+        what stands at the head, so that ``merge`` has to know the order.
+        """
+        pool = list(self._entries.values())
+        oldest = self._oldest(pool, heal) if heal else []
+        order = self._draw(pool, len(pool)) + oldest
+        self._entries = {entry[0]: entry for entry in order}
+        return self._tell(order[:count])
 
     def merge(
         self,
         received: Sequence[Told],
-        sent: Iterable[Told],
+        sent: Iterable[Told] | None,
         view_selection: HealSwap | ViewSelection,
         *,
         tell: bool = True,
@@ -222,8 +230,9 @@ class PartialView:
 
         Args:
             received: The peer's descriptors, its own among them, ages as the peer told them.
-            sent: What ``buffer`` gave for the same exchange, or last, where this one sends nothing back (the
-                passive half of push); it is safe with a peer. Only the ids count, each once.
+            sent: What ``buffer`` gave for the same exchange; it is safe with a peer. Only the ids count, each
+                once. None where this one sends nothing back (the passive half of push): then up to S go from
+                the head of the view.
             view_selection: H and S, or the rule of 2004.
             tell: Whether somebody wants to know what changed.
 
@@ -237,7 +246,10 @@ class PartialView:
         stale: list[Entry] = []
         if type(view_selection) is HealSwap and view_selection.swap:
             held = entries.get
-            stale = [entry for one in sent if (entry := held(one[0]))]
+            if sent is None:
+                stale = list(entries.values())
+            else:
+                stale = [entry for one in sent if (entry := held(one[0]))]
         self._append(received)
         if len(entries) > self._view_size:
             self._cut_back(view_selection, stale)
@@ -295,6 +307,14 @@ class PartialView:
             for node_id, address, stamp in entries
         ]
 
+    def _tell(self, entries: Iterable[Entry]) -> tuple[Told, ...]:
+        tick = self._tick
+        told = [
+            (node_id, address, age if (age := tick - stamp) < AGE_LIMIT else AGE_LIMIT)
+            for node_id, address, stamp in entries
+        ]
+        return tuple(told)
+
     def _append(self, received: Sequence[Told]) -> None:
         """Take descriptors in by the rules of ``merge``, and cut nothing."""
         own_id, tick, entries, holders = self._own_id, self._tick, self._entries, self._holders
@@ -314,6 +334,8 @@ class PartialView:
                 if known is not None:
                     del holders[known[1]]
                 holders[address] = node_id
+            if known is not None:
+                del entries[node_id]
             entries[node_id] = (node_id, address, stamp)
 
     def _dislodge(self, holder: NodeId, claimant: NodeId) -> bool:

@@ -347,6 +347,33 @@ def test_a_sent_node_that_left_in_the_meantime_is_not_missed() -> None:
     assert held(view) == ids(range(1, 9)) - {node_id for node_id, _, _ in sent}
 
 
+def test_what_comes_after_a_shuffle_takes_the_place_of_its_head_push_by_push() -> None:
+    view = view_of(*many(range(1, 13)), size=12)
+    told = view.shuffle(4, 0)
+    order = view.ids()
+    assert [node_id for node_id, _, _ in told] == order[:4]
+    for push in range(3):
+        view.merge(many(range(20 + 4 * push, 24 + 4 * push)), None, HealSwap(0, 4))
+        assert held(view) & ids(range(1, 13)) == set(order[4 + 4 * push :])
+    view.merge(many(range(40, 44)), None, HealSwap(0, 4))
+    assert held(view) == ids((*range(24, 32), *range(40, 44))), "then of those that came first"
+
+
+def test_a_shuffle_tells_the_same_as_a_buffer_and_puts_the_oldest_at_the_end() -> None:
+    view = view_of(*(known(number, age=number) for number in range(1, 13)), size=12)
+    told = [view.shuffle(5, 3) for _ in range(100)]
+    assert {node_id for one in told for node_id, _, _ in one} == ids(range(1, 10))
+    assert set(view.ids()[-3:]) == ids([10, 11, 12])
+    assert len({one[0] for one in told}) == 9
+    assert held(view) == ids(range(1, 13))
+
+
+def test_a_younger_descriptor_moves_its_node_to_the_end() -> None:
+    view = view_of(*many(range(1, 5), age=5), size=4)
+    view.merge([known(1, age=2), known(3, age=9)], None, HealSwap(0, 2))
+    assert view.ids() == [node(number) for number in (2, 3, 4, 1)]
+
+
 def test_a_blind_merge_drops_anybody_about_as_often() -> None:
     kept: Counter[NodeId] = Counter()
     view = view_of(size=10)
@@ -487,14 +514,15 @@ class ViewMachine(RuleBasedStateMachine):
 
     @rule(
         received=st.lists(STRANGERS, max_size=8),
-        sent=st.lists(STRANGERS, max_size=4, unique_by=attrgetter("id")),
+        sent=st.none() | st.lists(STRANGERS, max_size=4, unique_by=attrgetter("id")),
         selection=SELECTIONS,
     )
     def merge(
-        self, received: list[Descriptor], sent: list[Descriptor], selection: HealSwap | ViewSelection
+        self, received: list[Descriptor], sent: list[Descriptor] | None, selection: HealSwap | ViewSelection
     ) -> None:
         before = held(self.view)
-        joined, parted = self.view.merge(received, sent or self.view.buffer(2, 1), selection)
+        told = self.view.buffer(2, 1) if sent == [] else sent
+        joined, parted = self.view.merge(received, told, selection)
         after = held(self.view)
         assert (set(joined), set(parted)) == (after - before, before - after)
         assert len(joined) + len(parted) == len(after ^ before)
@@ -518,6 +546,7 @@ class ViewMachine(RuleBasedStateMachine):
     def choose(self, count: int, heal: int) -> None:
         size = min(count, len(self.view))
         assert len(set(self.view.buffer(count, heal))) == size
+        assert len(set(self.view.shuffle(count, heal))) == size
         assert len(set(self.view.sample(count))) == size
 
     @rule()
