@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from protocol.core.config import Config, Dissemination
 from tests.reliability.judge import Verdict, judge
 from tests.reliability.scenarios import SCENARIOS, TRAFFIC, run
 
 HEAD = (
-    "| what goes wrong | dissemination | cycles until complete: one / rotating / all senders "
-    "| redundancy | last hop |\n|---|---|---|---|---|"
+    "| what goes wrong | dissemination | cycles until complete: {} senders "
+    "| redundancy | last hop |\n|---|---|---|---|---|\n"
 )
 
 
-def row(name: str, mode: Dissemination, nodes: int, seeds: Iterable[int]) -> str:
+def row(name: str, mode: Dissemination, traffics: Iterable[str], nodes: int, seeds: Sequence[int]) -> str:
     """One line of the table; the worst of all seeds, and the mean redundancy.
 
     Raises:
         AssertionError: A promise was broken.
     """
     cycles, copies, hops = [], [], []
-    for traffic in TRAFFIC:
+    for traffic in traffics:
         verdicts: list[Verdict] = []
         for seed in seeds:
             verdict = judge(run(SCENARIOS[name], traffic, nodes, seed, Config(dissemination=mode)))
@@ -34,15 +35,24 @@ def row(name: str, mode: Dissemination, nodes: int, seeds: Iterable[int]) -> str
     return f"| {name} | {mode} | {' / '.join(cycles)} | {' / '.join(copies)} | {' / '.join(hops)} |"
 
 
-def main(nodes: int = 50, seeds: int = 1) -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Write the table to standard output."""
-    sys.stdout.write(f"{HEAD}\n")
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
+    parser.add_argument("nodes", type=int, nargs="?", default=50)
+    parser.add_argument("seeds", type=int, nargs="?", default=1, help="from 1 up to this (default: 1)")
+    parser.add_argument(
+        "--dissemination", choices=list(Dissemination), nargs="+", default=list(Dissemination)
+    )
+    parser.add_argument("--senders", choices=list(TRAFFIC), nargs="+", default=list(TRAFFIC))
+    chosen = parser.parse_args(words)
+    sys.stdout.write(HEAD.format(" / ".join(chosen.senders)))
     for name in SCENARIOS:
         if "minutes" not in name:
-            for mode in Dissemination:
-                sys.stdout.write(f"{row(name, mode, nodes, range(1, seeds + 1))}\n")
+            for mode in map(Dissemination, chosen.dissemination):
+                line = row(name, mode, chosen.senders, chosen.nodes, range(1, chosen.seeds + 1))
+                sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]))
+    main()
