@@ -143,7 +143,7 @@ class Fetching:
             source if self.context.links.is_proven(source, now) else None, now, is_asked=is_asked
         ):
             return Reception.FLOOD
-        if not self.pool.has_room(source, self._drop, is_asked=is_asked):
+        if not self.pool.has_room(source, rumor.depth, self._drop, is_asked=is_asked):
             return Reception.NO_ASSEMBLY
         transfer = self._transfers.get(reference)
         if transfer is None:

@@ -36,11 +36,13 @@ class Pool:
         """Messages that wait for their payload."""
         return sum(len(transfer.announced) for transfer in self.transfers.values())
 
-    def has_room(self, source: Address, drop: Drop, *, is_asked: bool) -> bool:
-        """Whether one more message that ``source`` announces may be waited for.
+    def has_room(self, source: Address, depth: int, drop: Drop, *, is_asked: bool) -> bool:
+        """Whether one more message of this depth that ``source`` announces may be waited for.
 
         Messages of which nothing came yet make room: the oldest of whoever announced most of them. So a flood
-        drives out itself and nobody else. Without being asked, one source fills a quarter at the most.
+        drives out itself and nobody else. Without being asked, one source fills a quarter at the most. Where
+        something came of all of them, the deepest makes room for what was asked for and is less deep: it may
+        wait for just that.
         """
         limit = self.config.assembly_limit
         idle = self._idle()
@@ -49,9 +51,17 @@ class Pool:
             drop(next(t for t in idle if any(one.source == source for one in t.announced.values())))
         elif self.announced_count >= limit:
             if not idle:
-                return False
+                return is_asked and self._makes_room_for(depth, drop)
             most = max(counts, key=lambda one: counts[one])
             drop(next(t for t in idle if any(one.source == most for one in t.announced.values())))
+        return True
+
+    def _makes_room_for(self, depth: int, drop: Drop) -> bool:
+        """Whether something deeper than this went."""
+        deepest = max(self.transfers.values(), key=lambda one: one.depth)
+        if deepest.depth <= depth:
+            return False
+        drop(deepest)
         return True
 
     def _idle(self) -> list[Transfer]:

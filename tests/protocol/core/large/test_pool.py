@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import pytest
+
 from protocol.core.config import Config
 from protocol.core.large.pool import Pool
 from protocol.core.large.transfer import Announced, Transfer
@@ -93,3 +95,24 @@ def test_transfers_pull_in_orders_of_their_own() -> None:
     for order in orders:
         assert sorted(order) == list(range(1_024))
         assert sum(high - low == 1 for low, high in pairwise(order)) < 20
+
+
+def full_of_deep_ones() -> tuple[Pool, list[Transfer]]:
+    """A pool without room for one message more, in which something came of everything."""
+    transfers = [transfer(number, 5_000, depth=10 + number) for number in range(4)]
+    pool = pool_of(*transfers)
+    pool.config = Config(assembly_limit=4)
+    return pool, transfers
+
+
+@pytest.mark.parametrize(
+    ("depth", "is_asked", "dropped"),
+    [(9, True, [3]), (12, True, [3]), (13, True, []), (9, False, [])],
+)
+def test_the_deepest_makes_room_for_what_was_asked_for_and_is_less_deep(
+    depth: int, is_asked: bool, dropped: list[int]
+) -> None:
+    pool, transfers = full_of_deep_ones()
+    gone: list[Transfer] = []
+    assert pool.has_room(address(9), depth, gone.append, is_asked=is_asked) is bool(dropped)
+    assert gone == [transfers[number] for number in dropped]

@@ -258,3 +258,20 @@ def test_both_codecs_run_a_transfer_alike() -> None:
         return [node.snapshot().counters for node in simulation.nodes]
 
     assert run("objects") == run("bytes")
+
+
+def test_large_messages_that_wait_for_older_ones_do_not_keep_these_out() -> None:
+    config = Config(assembly_limit=4, hold_back_limit=4)
+    simulation = Simulation(3, seed=14, config=config, faults=CALM)
+    simulation.run_cycles(3)
+    simulation.partition([2])
+    sent = []
+    for number in range(12):
+        sent.append(simulation.nodes[number % 2].send_gossip(content(2_000, number)))
+        simulation.run_for(0.5)
+    simulation.heal()
+    for number in range(12, 60):
+        sent.append(simulation.nodes[number % 2].send_gossip(content(2_000, number)))
+        simulation.run_for(0.2)
+    simulation.run_until(lambda: has_all(simulation, sent), limit=20)
+    check(simulation)
