@@ -19,7 +19,7 @@ from .messages import NO_HORIZON, DeepDot, Horizon, KeyDot, Message, Rumor
 from .outbox import Outbox
 from .restored import RestoredSet
 
-__all__ = ["DEPTH_WINDOW", "SEQUENCE_WINDOW", "CausalOrder", "Reception"]
+__all__ = ["DEPTH_WINDOW", "NEW", "SEQUENCE_WINDOW", "CausalOrder", "Reception"]
 
 ITSELF = Address("", 0)
 """The source of what this node made."""
@@ -58,6 +58,10 @@ class Reception(StrEnum):
     FORGOTTEN = "forgotten origin"
 
 
+NEW = Reception.NEW
+"""Python 3.11 looks a member of an enumeration up by a function call, ten times as long as a global name."""
+
+
 class CausalOrder(RestoredSet):
     """Delivers into the set whatever may be delivered, and holds back the rest."""
 
@@ -73,9 +77,9 @@ class CausalOrder(RestoredSet):
         """Take a rumor in: deliver it and all it sets free, hold it back, or say why not."""
         key = key_of(rumor.origin)
         refusal = self.refusal(rumor, key, from_history=from_history)
-        if refusal is Reception.FORGOTTEN:
-            self._recall(rumor, now, out)
         if refusal is not None:
+            if refusal is Reception.FORGOTTEN:
+                self._recall(rumor, now, out)
             return refusal
         held = Held(rumor, key, source, now, from_history)
         missing = self.queue.missing_of(held)
@@ -87,7 +91,7 @@ class CausalOrder(RestoredSet):
         if not self._has_room(held, len(missing), now, out):
             return Reception.NO_ROOM
         self.queue.hold(held, missing)
-        return Reception.NEW
+        return NEW
 
     def refusal(self, rumor: Rumor, key: Key, *, from_history: bool = False) -> Reception | None:
         """Why a rumor of the origin ``key`` is not taken in, whatever its past; None if it is."""
@@ -248,7 +252,7 @@ class CausalOrder(RestoredSet):
 
     def _deliver_all(self, ready: list[Held], now: float, out: Outbox) -> Reception:
         """Deliver messages that wait for nothing, and what they set free; says what became of the first."""
-        reception = Reception.NEW
+        reception = NEW
         first = ready[0]
         while ready:
             held = ready.pop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from .causal import Reception
+from .causal import NEW
 from .context import Context
 from .identity import Address, key_of
 from .large.tree import Reference
@@ -119,11 +119,11 @@ class Intake(Parts):
 
     def _dispatch(self, items: list[Any], arrival: Arrival) -> None:
         """Hand every item to its handler; the first refusal stands for the datagram."""
-        handlers = self._HANDLERS
+        handlers, context = self._HANDLERS, self.context
         first: str | None = None
         for item in items:
             kind = type(item)
-            if kind not in SAMPLING_KINDS:
+            if context.is_silent and kind not in SAMPLING_KINDS:
                 self.end_silence()
             reason = handlers[kind](self, item, arrival)
             if reason is not None:
@@ -142,11 +142,7 @@ class Intake(Parts):
         if self._causal.is_known(dot) or (
             is_announced and self.fetching.note_holder(rumor, source, now, out)
         ):
-            self.duplicate_count += 1
-            self._show_namesake(rumor, dot, arrival)
-            out.spare(dot, source)
-            self.trees.on_duplicate(dot, source, now)
-            self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
+            self._on_duplicate(rumor, dot, arrival)
             return None
         is_history = self.catchup.is_from_sponsor(source)
         is_missing = self.reconcile.is_from_session(source, now)
@@ -158,7 +154,7 @@ class Intake(Parts):
             )
         else:
             reception = self._causal.receive(rumor, source, now, out, from_history=is_history)
-        if reception is not Reception.NEW:
+        if reception is not NEW:
             return reception.value
         if is_missing:
             self.reconcile.received += 1
@@ -178,6 +174,18 @@ class Intake(Parts):
             self.catchup.on_progress(now)
         self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
         return None
+
+    def _on_duplicate(self, rumor: Rumor, dot: KeyDot, arrival: Arrival) -> None:
+        """Note another copy of a message; three of four are one, so that most have to cost little."""
+        source = arrival.link.address
+        self.duplicate_count += 1
+        if self.out.fan_outs:
+            self.out.spare(dot, source)
+        if self.neighbours.at:
+            self.trees.on_duplicate(dot, source, arrival.now)
+        if not rumor.hops:
+            self._show_namesake(rumor, dot, arrival)
+            self.spreading.note_received(rumor, arrival.header.sender, source, arrival.now, self.out)
 
     def _on_part(
         self, collect: Callable[[Any, Address], Rumor | None], item: Any, arrival: Arrival
