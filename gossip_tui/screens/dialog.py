@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from gossip_tui.text import Safe
 from gossip_tui.widgets.copying import CopyWanted
-from gossip_tui.widgets.pane import AsciiScrollBar
+from gossip_tui.widgets.scroll_bar import AsciiScrollBar
 
 __all__ = ["TextDialog", "fact_table", "heading"]
 

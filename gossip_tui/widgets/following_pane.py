@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.reactive import var
 from textual.selection import Selection
 from textual.strip import Strip
@@ -26,6 +26,18 @@ __all__ = ["FollowingPane"]
 
 SELECTION_LIMIT = 10_000
 """Lines that one selection copies at the most."""
+
+
+class Sight(NamedTuple):
+    """What is the same for all lines of a frame; Textual works each of these out from scratch when asked."""
+
+    top: int
+    height: int
+    lines: int
+    has_banner: bool
+    cursor: int
+    """-1 while it is not seen."""
+    selection: Selection | None
 
 
 class FollowingPane(Pane):
@@ -51,6 +63,7 @@ class FollowingPane(Pane):
 
     _new_below = 0
     _placing = False
+    _sight: Sight | None = None
 
     # What a subclass says about its lines.
 
@@ -135,16 +148,29 @@ class FollowingPane(Pane):
 
     # Drawing.
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines; what they have in common is asked for once."""
+        self._sight = self._sight_now()
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._sight = None
+
+    def _sight_now(self) -> Sight:
+        cursor = self.cursor if self.has_focus else -1
+        top, height = self.scroll_offset.y, self.size.height
+        return Sight(top, height, self.line_count, bool(self.new_below), cursor, self.text_selection)
+
     def render_line(self, y: int) -> Strip:
         """Draw the line ``y`` of the visible part."""
-        index = self.scroll_offset.y + y
-        if y == self.size.height - 1 and self.new_below:
+        sight = self._sight or self._sight_now()
+        index = sight.top + y
+        if sight.has_banner and y == sight.height - 1:
             return self.draw(self._banner(), Role.BANNER)
-        if index >= self.line_count:
+        if index >= sight.lines:
             return self.draw(self.empty_line(y))
-        over = Role.CURSOR if self.has_focus and index == self.cursor else None
-        selection = self.text_selection
-        selected = selection.get_span(index) if selection is not None else None
+        over = Role.CURSOR if index == sight.cursor else None
+        selected = sight.selection.get_span(index) if sight.selection is not None else None
         if selected is None:
             return self.draw_at(index, self.line(index), over)
         return self.draw(self.line(index), over, selected).apply_offsets(0, index)

@@ -12,14 +12,17 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBarRender
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
 from gossip_tui.drawing.line import Line, Role, cell_len, split, to_strip, width_of
 from gossip_tui.theme import UNICODE, Glyphs, Palette, palette_of
 
-__all__ = ["AsciiScrollBar", "Pane"]
+from .row_cache import RowCache
+from .scroll_bar import AsciiScrollBar, QuickScrollBar
+
+__all__ = ["Pane"]
 
 
 OTHER_TAB = "not bold $foreground 65%"
@@ -33,13 +36,6 @@ TITLE_LEFT = 3
 
 STRIP_LIMIT = 1_024
 """Strips remembered by a pane: a few of the tallest screens."""
-
-
-class AsciiScrollBar(ScrollBarRender):
-    """A scroll bar of whole cells, since a plain terminal has no eighths of a block."""
-
-    VERTICAL_BARS = [" "] * 8
-    HORIZONTAL_BARS = [" "] * 8
 
 
 class Pane(ScrollView, can_focus=True):
@@ -115,6 +111,7 @@ class Pane(ScrollView, can_focus=True):
             classes: The classes in the DOM.
         """
         super().__init__(id=id, classes=classes)
+        self._styles_cache = RowCache()
         self.glyphs = glyphs
         self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None
@@ -169,6 +166,15 @@ class Pane(ScrollView, can_focus=True):
         self._strips.clear()
         self._placed.clear()
         self.refresh()
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scroll bar; made when it is asked for first, as Textual's is."""
+        if self._vertical_scrollbar is None:
+            bar = self._vertical_scrollbar = QuickScrollBar(thickness=self.scrollbar_size_vertical)
+            bar.display = False
+            self.app._start_widget(self, bar)  # noqa: SLF001 - as Textual does here
+        return self._vertical_scrollbar
 
     @property
     def line_width(self) -> int:
