@@ -28,6 +28,7 @@ from gossip_tui.widgets.overlay import OverlayPane
 from gossip_tui.widgets.pane import Pane
 from gossip_tui.widgets.partial_view import PartialViewPane
 from gossip_tui.widgets.rates import RatesPane
+from gossip_tui.widgets.row_cache import keep_rows
 from gossip_tui.widgets.scrub_bar import ScrubBar
 from gossip_tui.widgets.space_time import LOOK_PERIOD, SpaceTimePane
 from gossip_tui.widgets.status_bar import StatusBar
@@ -127,6 +128,7 @@ class MainScreen(Screen[None]):
         seek: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(id="main")
+        keep_rows(self)
         ascii_only = glyphs is not UNICODE
         self.composer = composer
         self.status_bar = StatusBar(ascii_only=ascii_only, id="status")
@@ -147,7 +149,7 @@ class MainScreen(Screen[None]):
         self.faults = FaultDialsPane(lab, settle_period=4.8 * look_period, glyphs=glyphs, id="faults")
         for place, tab in enumerate(self.tabs):
             tab.tabs = tuple((names[:place], names[place + 1 :]) for names in (TITLES, TAB_KEYS))
-        self.footer = KeyFooter(edge="" if ascii_only else "▏")
+        self.footer = keep_rows(KeyFooter(edge="" if ascii_only else "▏"))
         self.tour_panel = TourPanel((SMALL_COLUMNS, SMALL_ROWS), glyphs=glyphs, id="tour")
         self.front_pane: Tab = self.log_pane
         """Which of the panes that share the place at the right stands in front."""
@@ -189,8 +191,8 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Status bar, panes, composer, keys."""
         yield self.status_bar
-        with Container(id="panes"):
-            with Vertical(id="side"):
+        with keep_rows(Container(id="panes")):
+            with keep_rows(Vertical(id="side")):
                 yield self.partial_view
                 yield self.rates
             yield from self.tabs

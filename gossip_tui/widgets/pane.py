@@ -19,7 +19,7 @@ from textual.widget import Widget
 from gossip_tui.drawing.line import Line, Role, cell_len, split, to_strip, width_of
 from gossip_tui.theme import UNICODE, Glyphs, Palette, palette_of
 
-from .row_cache import RowCache
+from .row_cache import keep_rows
 from .scroll_bar import AsciiScrollBar, QuickScrollBar
 
 __all__ = ["Pane"]
@@ -111,7 +111,7 @@ class Pane(ScrollView, can_focus=True):
             classes: The classes in the DOM.
         """
         super().__init__(id=id, classes=classes)
-        self._styles_cache = RowCache()
+        keep_rows(self)
         self.glyphs = glyphs
         self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None

@@ -8,7 +8,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 from textual.widget import _RenderCache
 
-from .row_cache import RowCache
+from .row_cache import keep_rows
 
 __all__ = ["AsciiScrollBar", "QuickScrollBar"]
 
@@ -32,7 +32,7 @@ class QuickScrollBar(ScrollBar):
 
     def __init__(self, *, thickness: int = 1) -> None:
         super().__init__(vertical=True, name="vertical", thickness=thickness)
-        self._styles_cache = RowCache()
+        keep_rows(self)
         self._cells: dict[tuple[str, Style | None], Strip] = {}
 
     def notify_style_update(self) -> None:
