@@ -166,13 +166,13 @@ class Links:
 
     def dial(self, target: Address, now: float) -> Link:
         """The link of an address that this node is about to send to of its own accord."""
-        link = self._familiar.get(target)
-        if link is None:
-            link = self._strangers.get(target)
+        familiar = self._familiar
+        link = familiar.get(target) or self._strangers.get(target)
         if link is None:
             proven_until = -math.inf if self.verifies else math.inf
-            link = Link(target, is_stranger=False, now=now, proven_until=proven_until)
-            put(self._familiar, target, link, self._limit)
+            link = familiar[target] = Link(target, is_stranger=False, now=now, proven_until=proven_until)
+            if len(familiar) > self._limit:
+                del familiar[next(iter(familiar))]
         return link
 
     def grant(self, target: Address, size: int, now: float) -> None:

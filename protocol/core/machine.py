@@ -272,7 +272,7 @@ class Machine:
         due_at = self.deadline
         self._now = now
         intake, out = self._intake, self._out
-        if due_at > -math.inf and now - due_at > self.config.answer_timeout:
+        if due_at > -math.inf and now - due_at > self.context.config.answer_timeout:
             self._sampling.postpone(now)
             intake.neighbours.postpone(now)
         self._sampling.on_deadline(now, out)
