@@ -10,9 +10,9 @@ Source: Jelasity et al., *Gossip-based Peer Sampling*, ACM TOCS 25(3), 2007.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from .choices import Entry, draw, edge, take_first, take_oldest
 from .identity import Address, NodeId, new_tuple
 from .strategy import HealSwap, PeerSelection, ViewSelection
 
@@ -50,13 +50,8 @@ NO_CHANGE = ViewChange((), ())
 RAND, HEAD = PeerSelection.RAND, PeerSelection.HEAD
 """Python 3.11 looks a member of an enumeration up by a function call, ten times as long as a global name."""
 
-Entry = tuple[NodeId, Address, int]
-"""A descriptor at rest: who, where, and the tick at which it was fresh (its stamp)."""
-
 NOBODY: dict[NodeId, Entry] = {}
 """A view that nobody compares with."""
-
-stamp_of = itemgetter(2)
 
 
 class PartialView:
@@ -168,9 +163,9 @@ class PartialView:
         if not pool:
             return None
         if peer_selection is RAND:
-            chosen = self._draw(pool, 1)
+            chosen = draw(pool, 1, self._dice)
         else:
-            chosen = [pool[self._edge(pool, youngest=peer_selection is HEAD)]]
+            chosen = [pool[edge(pool, self._dice, youngest=peer_selection is HEAD)]]
         return self._describe(chosen)[0]
 
     def sample(self, count: int, exclude: Collection[NodeId] = ()) -> list[Descriptor]:
@@ -178,11 +173,14 @@ class PartialView:
         pool = list(self._entries.values())
         if exclude:
             pool = [entry for entry in pool if entry[0] not in exclude]
-        return self._describe(self._draw(pool, count))
+        return self._describe(draw(pool, count, self._dice))
 
     def pick(self, count: int) -> list[tuple[NodeId, Address]]:
         """Up to ``count`` different nodes at random with their addresses: ``sample`` for those in a hurry."""
-        return [(node_id, address) for node_id, address, _ in self._draw(list(self._entries.values()), count)]
+        return [
+            (node_id, address)
+            for node_id, address, _ in draw(list(self._entries.values()), count, self._dice)
+        ]
 
     def buffer(self, count: int, heal: int) -> tuple[Told, ...]:
         """Up to ``count`` descriptors to send, drawn from all but the ``heal`` oldest; none leaves the view.
@@ -196,10 +194,10 @@ class PartialView:
             heal: H.
         """
         pool = list(self._entries.values())
-        oldest = self._oldest(pool, heal) if heal else []
-        chosen = self._draw(pool, count)
+        oldest = take_oldest(pool, heal, self._dice) if heal else []
+        chosen = draw(pool, count, self._dice)
         if len(chosen) < count and oldest:
-            chosen += self._draw(oldest, count - len(chosen))
+            chosen += draw(oldest, count - len(chosen), self._dice)
         return self._tell(chosen)
 
     def shuffle(self, count: int, heal: int) -> tuple[Told, ...]:
@@ -209,8 +207,8 @@ class PartialView:
         what stands at the head, so that ``merge`` has to know the order.
         """
         pool = list(self._entries.values())
-        oldest = self._oldest(pool, heal) if heal else []
-        order = self._draw(pool, len(pool)) + oldest
+        oldest = take_oldest(pool, heal, self._dice) if heal else []
+        order = draw(pool, len(pool), self._dice) + oldest
         self._entries = {entry[0]: entry for entry in order}
         return self._tell(order[:count])
 
@@ -270,7 +268,7 @@ class PartialView:
         before = self._entries.copy()
         self._append((descriptor,))
         if len(self._entries) > self._view_size:
-            self._discard(self._draw(list(before.values()), 1))
+            self._discard(draw(list(before.values()), 1, self._dice))
         return self._change_since(before, 1)
 
     def remove(self, node_id: NodeId) -> Descriptor | None:
@@ -359,9 +357,9 @@ class PartialView:
         """Drop ``excess`` descriptors by the rule of 2004."""
         pool = list(self._entries.values())
         if rule is ViewSelection.RAND:
-            unwanted = self._draw(pool, excess)
+            unwanted = draw(pool, excess, self._dice)
         else:
-            unwanted = self._first(pool, excess, youngest=rule is ViewSelection.TAIL)
+            unwanted = take_first(pool, excess, self._dice, youngest=rule is ViewSelection.TAIL)
         self._discard(unwanted)
 
     def _heal_and_swap(self, excess: int, rule: HealSwap, stale: list[Entry]) -> None:
@@ -369,7 +367,7 @@ class PartialView:
         entries = self._entries
         heal, swap = rule.heal, rule.swap
         if heal:
-            oldest = self._oldest(list(entries.values()), min(excess, heal))
+            oldest = take_oldest(list(entries.values()), min(excess, heal), self._dice)
             self._discard(oldest)
             excess -= len(oldest)
         if swap and excess:
@@ -381,48 +379,7 @@ class PartialView:
             self._discard(stale)
             excess -= len(stale)
         if excess:
-            self._discard(self._draw(list(entries.values()), excess))
-
-    def _edge(self, pool: list[Entry], *, youngest: bool = False) -> int:
-        """Where the oldest (or youngest) of a pool stands; of several any, by dice."""
-        stamps = list(map(stamp_of, pool))
-        edge = max(stamps) if youngest else min(stamps)
-        at, equals = stamps.index(edge), stamps.count(edge)
-        if equals > 1:
-            for _ in range(int(self._dice() * equals)):
-                at = stamps.index(edge, at + 1)
-        return at
-
-    def _oldest(self, pool: list[Entry], count: int) -> list[Entry]:
-        """Take the ``count`` oldest out of a pool: mostly it is one, for whom nothing need be sorted."""
-        return [pool.pop(self._edge(pool))] if count == 1 and pool else self._first(pool, count)
-
-    def _first(self, pool: list[Entry], count: int, *, youngest: bool = False) -> list[Entry]:
-        """Take the ``count`` oldest (or youngest) out of a pool; in no order, ties fall at random."""
-        if not 0 < count < len(pool):
-            taken = pool[:count]
-            del pool[:count]
-            return taken
-        pool.sort(key=stamp_of, reverse=youngest)  # measured: quicker than any single pass written in Python
-        edge = pool[count][2]
-        if pool[count - 1][2] != edge:
-            taken = pool[:count]
-            del pool[:count]
-            return taken
-        start = end = count
-        while start and pool[start - 1][2] == edge:
-            start -= 1
-        while end < len(pool) and pool[end][2] == edge:
-            end += 1
-        tied = pool[start:end]
-        taken = pool[:start] + self._draw(tied, count - start)
-        pool[:] = pool[end:] + tied
-        return taken
-
-    def _draw(self, pool: list[Entry], count: int) -> list[Entry]:
-        """Take up to ``count`` out of ``pool`` at random, in random order."""
-        dice, pop, size = self._dice, pool.pop, len(pool)
-        return [pop(int(dice() * left)) for left in range(size, size - count if size > count else 0, -1)]
+            self._discard(draw(list(entries.values()), excess, self._dice))
 
     def _discard(self, unwanted: Iterable[Entry]) -> None:
         entries, holders = self._entries, self._holders

@@ -28,7 +28,7 @@ WARM_UP = 5
 """Cycles before anything counts: until then memory is still being laid out."""
 
 LAYERS = (
-    ("view", ("protocol.core.view",)),
+    ("view", ("protocol.core.view", "protocol.core.choices")),
     ("sampling", ("protocol.core.sampling", "protocol.core.dials", "protocol.core.acquaintances")),
     ("sizes", ("protocol.wire", "protocol.sim.object_codec")),
     ("simulator", ("protocol.sim",)),
