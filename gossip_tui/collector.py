@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import gc
 
-__all__ = ["YOUNG_OBJECTS", "collect_less_often"]
+__all__ = ["MIDDLE_ROUNDS", "OLD_ROUNDS", "YOUNG_OBJECTS", "collect_less_often"]
 
 YOUNG_OBJECTS = 10_000
 """Objects made since the last collection that start the next one; Python's own choice is 700."""
+
+MIDDLE_ROUNDS = 4
+"""Such collections before one also looks at what those left: at most some 50,000 objects, a tenth of a blink.
+
+Measured: 13 ms; with 20, at 1,000 messages a second, 55 ms in which no key is heard.
+"""
+
+OLD_ROUNDS = 100
+"""Those before one that looks at everything, if a quarter more survived since; as seldom as 20 of 20."""
 
 
 def collect_less_often() -> None:
@@ -19,4 +28,4 @@ def collect_less_often() -> None:
     embeds ``protocol`` may want to do the same.
     """
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    gc.set_threshold(YOUNG_OBJECTS, MIDDLE_ROUNDS, OLD_ROUNDS)

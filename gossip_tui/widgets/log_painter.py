@@ -131,7 +131,7 @@ class LogPainter:
     def _message_line(self, message: Message, above: Message | None, *, match: bool = False) -> Line:
         own = message.id.origin == self.own
         state = LineState(
-            concurrent=above is not None and message.is_concurrent_with(above),
+            concurrent=above is not None and are_concurrent(message, above),
             inserted=message in self._inserted,
             mention=self.own is not None and not own and mentions(safe(message.text), self.own.name),
             own=own,
@@ -142,3 +142,10 @@ class LogPainter:
     def _lay_out(self) -> None:
         self._layout = layout_for(self._width, self._id_width)
         self.forget()
+
+
+def are_concurrent(message: Message, above: Message) -> bool:
+    """Whether neither happened before the other; most often that is seen without working out a clock."""
+    if message.id.origin == above.id.origin or above.id in message.parents:
+        return False
+    return message.is_concurrent_with(above)

@@ -115,6 +115,7 @@ class Pane(ScrollView, can_focus=True):
         self.glyphs = glyphs
         self.set_class(glyphs.border == "ascii", "-ascii", update=False)
         self._palette: Palette | None = None
+        self._base_style: Style | None = None
         self.tabs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
         """What panes behind this one are called, those before it and those after; the longest names first."""
         self.pointed = False
@@ -162,7 +163,7 @@ class Pane(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Draw anew in the colours of the new theme; the lines themselves stay."""
         super().notify_style_update()
-        self._palette = None
+        self._palette = self._base_style = None
         self._strips.clear()
         self._placed.clear()
         self.refresh()
@@ -287,7 +288,9 @@ class Pane(ScrollView, can_focus=True):
             if strip is None:
                 if len(self._strips) >= STRIP_LIMIT:
                     self._strips.clear()
-                strip = to_strip(line, self.palette, width, over).apply_style(self.rich_style)
+                if self._base_style is None:
+                    self._base_style = self.rich_style
+                strip = to_strip(line, self.palette, width, over).apply_style(self._base_style)
                 self._strips[key] = strip
             return strip
         before, inside, after = split(line, *selected)
