@@ -125,6 +125,8 @@ class Trees:
 
     def announce(self, dot: KeyDot, hops: int, source: Address, now: float, out: Outbox) -> None:
         """Let the neighbours know soon to which a message is not pushed, so many hops from its origin."""
+        if not self.neighbours.at:
+            return
         self._measure_by(dot, now)
         put(self._hops, dot, hops, FIRST_COPY_LIMIT)
         for address, neighbour in self.neighbours.at.items():
