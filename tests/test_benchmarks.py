@@ -277,16 +277,36 @@ async def test_a_pane_is_measured_while_messages_come_in(monkeypatch: pytest.Mon
 async def test_hours_pass_before_a_screen_and_what_they_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hours, "HOUR", 20.0)
     said: list[str] = []
-    used, count = await hours.run(1, 7, said.append)
-    assert used[0] > 1_000_000
-    assert count > 3
+    (passed,) = await hours.run(1, 7, said.append)
+    assert passed.used > 1_000_000
+    assert passed.lines > 3
+    count = passed.lines
     assert said[0].endswith(f"{count} messages, {count} retained at each node, {count} in the log")
 
 
+async def test_the_log_of_the_hours_is_full_when_it_holds_as_many_lines_as_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hours, "HOUR", 40.0)
+    (passed,) = await hours.run(1, 7, lambda _: None, lines=16)
+    assert hours.FULL_SHARE * 16 <= passed.lines <= 16
+
+
 def test_memory_that_grows_by_more_than_the_lines_of_the_log_is_told() -> None:
+    start, line = 100 * MEBI, hours.LINE_SIZE
+    for size, told in ((line, []), (line + 1, ["a line of the log takes 1,301 bytes, and not 1,300"])):
+        growing = [hours.Hour(start + 4_000 * hour * size, 4_000 * (hour + 1)) for hour in range(2)]
+        assert hours.judge(growing, 10_000) == told
+        assert hours.line_size(growing, 10_000) == size
+    assert hours.line_size(growing[:1], 10_000) is None
+
+
+def test_memory_that_grows_beside_a_full_log_is_told_however_little_a_line_takes() -> None:
     full = 100 * MEBI
-    lines = 2_000 * hours.LINE_SIZE
-    assert hours.judge([full, full + lines], 4_000) == []
-    assert hours.judge([full, int(full * hours.SLACK) + lines + 1], 4_000) == [
-        "memory grew from 100.0 to 110.7 MB in 1 h"
+    flat = [hours.Hour(full, 9_900), hours.Hour(int(full * hours.SLACK), 10_000)]
+    assert hours.judge(flat, 10_000) == []
+    assert hours.verdict(flat, 10_000) == "memory is flat: 1 h with a full log of 10,000 lines"
+    assert hours.judge([*flat, hours.Hour(full + 3 * MEBI, 9_900)], 10_000) == [
+        "memory grew from 100.0 to 103.0 MB in 2 h with a full log"
     ]
+    assert "nothing is said" in hours.verdict(flat[:1], 10_000)
