@@ -28,6 +28,9 @@ __all__ = ["Pane"]
 OTHER_TAB = "not bold $foreground 65%"
 """The look of the title of a pane that is behind another."""
 
+FRONT_TAB = "underline"
+"""The look of the title in front of others where there is no colour to tell them apart."""
+
 GAP = " │ "
 """Between two titles in a frame."""
 
@@ -236,8 +239,9 @@ class Pane(ScrollView, can_focus=True):
             return
         self._titles = titles, subtitle
         gap = GAP.replace("│", "|") if self.glyphs.border == "ascii" else GAP
+        front = FRONT_TAB if self.app.no_color and len(titles) > 1 else ""
         parts = [
-            Content(one) if place == self._front else Content.styled(one, OTHER_TAB)
+            Content.styled(one, front if place == self._front else OTHER_TAB)
             for place, one in enumerate(titles)
         ]
         self.border_title = Content.styled(gap, OTHER_TAB).join(parts)
