@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.color import Color
 
+from gossip_tui.theme import THEMES
 from tests.gossip_tui.test_theme import READABLE, contrast
 
 from .picture import words_in
@@ -26,14 +27,15 @@ async def test_it_looks_as_it_did(shot: Shot) -> None:
 
 
 def test_what_is_written_can_be_read() -> None:
-    dim = {shot.name for shot in SHOTS if shot.is_dialog or shot.colorless}
     pale = set()
     for shot in SHOTS:
-        for size in shot.sizes if shot.name not in dim else ():
+        for size in shot.sizes if not shot.colorless else ():
             for text, look in words_in(file_of(shot, size).read_text(encoding="utf-8")):
                 color, _, background, *flags = look.split()
                 if "reverse" in flags:
                     color, background = background, color
+                if shot.is_dialog and background != THEMES[0].surface:
+                    continue  # what lies behind it is dimmed on purpose
                 if contrast(Color.parse(color), background) < READABLE:
                     pale.add((shot.name, text.strip(), look))
     assert not pale
