@@ -12,7 +12,7 @@ YOUNG_OBJECTS = 10_000
 MIDDLE_ROUNDS = 4
 """Such collections before one also looks at what those left: at most some 50,000 objects, a tenth of a blink.
 
-Measured: 13 ms; with 20, at 1,000 messages a second, 55 ms in which no key is heard.
+Measured: 15 to 20 ms; with 20, at 1,000 messages a second, 55 ms in which no key is heard.
 """
 
 OLD_ROUNDS = 100
