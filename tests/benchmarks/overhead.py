@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gossip_tui.collector import collect_less_often
 from protocol.core.config import Config
 from protocol.core.log import Retained
 from protocol.sim import Faults, Simulation
@@ -62,6 +63,7 @@ PLANS = (
     Plan(100, 1, 200),
     Plan(100, 10, 300),
     Plan(100, 100, 1_000),
+    Plan(300, 100, 300),
     Plan(1_000, 10, 1_000),
     Plan(1_000, 100, 1_000),
 )
@@ -125,6 +127,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--most", type=int, default=1_000, help="origins at the most (default: 1,000)")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(words)
+    collect_less_often()
     say("| origins | messages/s | parents, mean | most | bytes, mean | most | most without parents |")
     say("| ------: | ---------: | ------------: | ---: | ----------: | ---: | -------------------: |")
     is_fine = True
