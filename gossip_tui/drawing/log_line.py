@@ -68,7 +68,7 @@ class Notice:
     One that is too long for a line goes on in others, each a notice of its own.
     """
 
-    __slots__ = ("at", "continues", "kind", "order", "text", "whole")
+    __slots__ = ("at", "first", "kind", "order", "text", "whole")
 
     def __init__(
         self,
@@ -77,20 +77,24 @@ class Notice:
         at: float,
         order: tuple[int, NodeId, int],
         *,
-        continues: bool = False,
-        whole: Safe | None = None,
+        first: Notice | None = None,
     ) -> None:
         self.text = text
         """What stands on this line."""
-        self.whole = text if whole is None else whole
+        self.whole = text
         """What it says with the lines in which it goes on, or what it goes on with."""
         self.kind = kind
         self.at = at
         """Unix seconds."""
         self.order = order
         """Stands right behind the last message known when it came."""
-        self.continues = continues
-        """It is the rest of the notice above, which did not fit one line."""
+        self.first = first
+        """The line that the notice begins on, if this is one in which it goes on."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether it is the rest of the notice above, which did not fit one line."""
+        return self.first is not None
 
 
 NOTICE_LOOKS = {

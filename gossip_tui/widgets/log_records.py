@@ -5,7 +5,7 @@ display order is a linear extension of happened-before and the same on every nod
 goes to its place by binary search.
 
 Invariants: ``causal`` is sorted by ``order`` without equals; ``arrivals`` holds the same records; ``shown``
-is one of the two, or what the filter leaves of it.
+is one of the two, or what the filter leaves of it. The lines of a notice are all there or none of them.
 """
 
 from __future__ import annotations
@@ -100,13 +100,13 @@ class LogRecords:
         runs: list[list[Notice]] = []
         for record in self.causal:
             if isinstance(record, Notice):
-                if record.continues and runs:
+                if record.continues:
                     runs[-1].append(record)
                 else:
                     runs.append([record])
         renewed: dict[int, list[Notice]] = {}
         for run in runs:
-            parts = [run[0].text] if run[0].continues else parts_of(run[0].whole)
+            parts = parts_of(run[0].whole)
             if [notice.text for notice in run] != list(parts):
                 renewed.update({id(notice): [] for notice in run[1:]})
                 renewed[id(run[0])] = broken(run, parts)
@@ -134,13 +134,21 @@ class LogRecords:
             return None
 
     def index_near(self, record: Record) -> int:
-        """Where a record stands in ``shown``, or where it would if the filter let it through."""
+        """Where a record stands in ``shown``, or where it would if the filter let it through.
+
+        A line in which a notice no longer goes on stands where its notice begins. What went for want of room
+        stood, in order of arrival, above all that is left: so do nearly all that go.
+        """
         index = self.index_of(record)
         if index is not None:
             return index
+        if isinstance(record, Notice) and record.first is not None:
+            return self.index_near(record.first)
         if self._order is LogOrder.CAUSAL:
             return bisect_left(self.shown, record.order, key=order_of)
         earlier = {id(other) for other in takewhile(lambda other: other is not record, self.arrivals)}
+        if len(earlier) == len(self.arrivals):
+            return 0
         return sum(id(other) in earlier for other in self.shown)
 
     def matches(self, record: Record) -> bool:
@@ -165,6 +173,12 @@ class LogRecords:
         assert all(low < high for low, high in pairwise(orders))
         assert {id(record) for record in self.causal} == {id(record) for record in self.arrivals}
         assert len(self.causal) == len(self.arrivals) <= self.limit
+        for records in (self.causal, self.arrivals):
+            above: list[Record | None] = [None, *records]
+            for before, record in zip(above, records, strict=False):
+                if isinstance(record, Notice) and record.first is not None:
+                    assert isinstance(before, Notice)
+                    assert record.first in {before, before.first}
         assert self.shown == [record for record in self._base if not self._hides or self.matches(record)]
 
     @property
@@ -200,12 +214,19 @@ class LogRecords:
         if excess <= 0:
             return
         count = min(len(self.causal), excess + self.limit // 64)
+        while count < len(self.causal) and goes_on(self.causal[count]):
+            count += 1
         gone = {id(record) for record in self.causal[:count]}
         self.forgotten += sum(isinstance(record, Message) for record in self.causal[:count])
         self.arrivals[:] = [record for record in self.arrivals if id(record) not in gone]
         if self._hides:
             self.shown[:] = [record for record in self.shown if id(record) not in gone]
         del self.causal[:count]
+
+
+def goes_on(record: Record) -> bool:
+    """Whether it is a line in which the notice above goes on."""
+    return isinstance(record, Notice) and record.continues
 
 
 def broken(notices: Sequence[Notice], parts: Sequence[Safe]) -> list[Notice]:
@@ -215,7 +236,7 @@ def broken(notices: Sequence[Notice], parts: Sequence[Safe]) -> list[Notice]:
     lines = list(notices[: len(parts)])
     for further in range(len(lines), len(parts)):
         order = (depth, place, number + further)
-        lines.append(Notice(parts[further], first.kind, first.at, order, continues=True))
+        lines.append(Notice(parts[further], first.kind, first.at, order, first=first))
     for line, part in zip(lines, parts, strict=True):
         line.text = part
     return lines

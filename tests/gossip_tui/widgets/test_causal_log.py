@@ -222,6 +222,26 @@ async def test_a_reader_of_old_lines_stays_there_when_notices_are_broken_anew() 
                 assert (pane.scroll_offset.y, pane.cursor) == (0, 0)
 
 
+@pytest.mark.parametrize("order", LogOrder)
+async def test_a_reader_of_a_line_that_goes_when_notices_are_broken_anew_stays_at_its_notice(
+    order: LogOrder,
+) -> None:
+    pane = make()
+    async with shown(pane, (30, 12)) as pilot:
+        pane.order = order
+        pane.add_messages(many_messages(30))
+        pane.add_notice("one two three four five six seven eight nine ten")
+        pane.add_messages(many_messages(60)[30:])
+        pane.move_cursor(31)
+        pane.scroll_to(y=31, animate=False, immediate=True)
+        await pilot.pause()
+        assert pane.visible_text[0].split()[0] == "six"
+        await pilot.resize_terminal(90, 12)
+        await pilot.pause()
+        assert (pane.scroll_offset.y, pane.cursor) == (30, 30)
+        assert "one two three four five" in pane.visible_text[0]
+
+
 async def test_a_notice_that_does_not_fit_a_line_goes_on_in_the_next() -> None:
     pane = make()
     async with shown(pane):

@@ -6,8 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gossip_tui.drawing.log_line import NoticeKind
-from gossip_tui.text import safe
+from gossip_tui.drawing.log_line import Notice, NoticeKind
+from gossip_tui.text import Safe, safe
 from gossip_tui.widgets.log_filter import LogFilter
 from gossip_tui.widgets.log_records import LogOrder, LogRecords
 from protocol.core.messages import Message
@@ -18,6 +18,12 @@ NO_FILTER = LogFilter("")
 
 def texts(records: LogRecords) -> list[str]:
     return [str(record.text) for record in records.shown]
+
+
+def parts_of(text: Safe, words: int) -> list[Safe]:
+    """The text in lines of so many words."""
+    all_ = text.split()
+    return [safe(" ".join(all_[start : start + words])) for start in range(0, len(all_), words)]
 
 
 def test_messages_stand_in_display_order_however_they_come() -> None:
@@ -105,6 +111,43 @@ def test_a_record_that_is_filtered_out_has_a_place_between_those_that_are_not() 
         assert [records.index_near(messages[index]) for index in (0, 1, 2, 6, 9)] == [0, 0, 1, 1, 2]
 
 
+def test_a_notice_is_dropped_with_all_its_lines_or_not_at_all() -> None:
+    one, two, three, four, five = many_messages(5)
+    records = LogRecords(limit=6)
+    records.add([one])
+    records.add_notice(
+        safe("aaa bbb ccc"), NoticeKind.INFO, NOON, [safe(part) for part in ("aaa", "bbb", "ccc")]
+    )
+    records.add([two, three])
+    records.break_anew(lambda text: parts_of(text, 1))
+    assert texts(records) == ["message 1", "aaa", "bbb", "ccc", "message 2", "message 3"]
+    records.add([four, five])
+    records.check()
+    assert records.shown == [two, three, four, five]
+
+
+def test_lines_in_which_a_notice_no_longer_goes_on_stand_where_it_begins() -> None:
+    records = LogRecords()
+    records.add(many_messages(3))
+    notices = records.add_notice(safe("aaa bbb"), NoticeKind.INFO, NOON, [safe("aaa"), safe("bbb")])
+    records.add(many_messages(9))
+    records.break_anew(lambda text: [text])
+    records.check()
+    for order in LogOrder:
+        records.arrange(order, NO_FILTER)
+        assert [records.index_near(notice) for notice in notices] == [3, 3]
+
+
+def test_what_was_dropped_stood_above_all_that_is_left() -> None:
+    messages = many_messages(20)
+    records = LogRecords(limit=10)
+    records.add(messages[:10])
+    records.add(messages[10:15])
+    for order in LogOrder:
+        records.arrange(order, NO_FILTER)
+        assert records.index_near(messages[0]) == 0
+
+
 class RecordsMachine(RuleBasedStateMachine):
     """Adds, notices, filters and orders in any sequence keep the invariants of ``check``."""
 
@@ -117,6 +160,7 @@ class RecordsMachine(RuleBasedStateMachine):
             talk.say(f"p{rng.randrange(5)}", f"text {number % 7}", *past)
         self.coming = rng.sample(talk.said, len(talk.said))
         self.records = LogRecords(limit=64)
+        self.words = 4
 
     @rule(count=st.integers(1, 50))
     def add(self, count: int) -> None:
@@ -125,7 +169,15 @@ class RecordsMachine(RuleBasedStateMachine):
 
     @rule()
     def notice(self) -> None:
-        self.records.add_notice(safe("text 3 of nobody"), NoticeKind.INFO, NOON)
+        text = safe("text 3 of nobody")
+        self.records.add_notice(text, NoticeKind.INFO, NOON, parts_of(text, self.words))
+
+    @rule(words=st.integers(1, 4))
+    def break_anew(self, words: int) -> None:
+        self.words = words
+        self.records.break_anew(lambda text: parts_of(text, words))
+        whole = " ".join(record.text for record in self.records.causal if isinstance(record, Notice))
+        assert whole.split() == ["text", "3", "of", "nobody"] * (len(whole.split()) // 4)
 
     @rule(
         order=st.sampled_from(LogOrder),
