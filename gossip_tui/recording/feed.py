@@ -13,7 +13,6 @@ from gossip_tui.feed import DELIVERY_LIMIT
 from gossip_tui.notices import Notice, notices_of
 from gossip_tui.observed import (
     CHANGES_LIMIT,
-    Absence,
     Change,
     Deliveries,
     Delivery,
@@ -34,6 +33,7 @@ from protocol.core.snapshot import NodeSnapshot
 from protocol.errors import StateError
 from protocol.text import printable
 
+from .absences import absences_in
 from .limits import RecordingError
 from .player import Player, Scrub, clock_text
 from .recording import CHANGE, Recording, Track, Word
@@ -45,10 +45,6 @@ NOTICE_KINDS = frozenset({"info", "joined", "parted", "warning", "change"})
 
 NOTICES_SHOWN = 1_000
 """Lines about the network shown at once after a jump, the newest: what a live log keeps between two looks."""
-
-
-TOLD_BEFORE = 1.0
-"""Seconds between the word of what became of a node and the look at which a recording saw it, at the most."""
 
 
 class ReplayFeed(Seated):
@@ -72,9 +68,7 @@ class ReplayFeed(Seated):
         self._shown: NodeSnapshot | None = None
         self._what = ""
         self._changes = changes_in(recording)
-        self._absences = {
-            node: spans for track in recording.tracks for node, spans in self._absences_in(track).items()
-        }
+        self._absences = absences_in(recording, self._changes)
         self._reports: dict[int, tuple[int, FaultReport]] = {}
         """Of each track: the picture whose faults were asked for last, and those."""
 
@@ -221,29 +215,6 @@ class ReplayFeed(Seated):
         """What had been changed on purpose, as much of it as a live feed keeps."""
         end = bisect_right(self._changes, self.wall_clock(), key=lambda change: change.at)
         return tuple(self._changes[max(0, end - CHANGES_LIMIT) : end])
-
-    def _absences_in(self, track: Track) -> dict[NodeId, tuple[Absence, ...]]:
-        """When the incarnations of a node were not there: before they began, and after they crashed."""
-        found: dict[NodeId, tuple[Absence, ...]] = {}
-        ends = [*track.starts[1:], self.recording.duration + 1]
-        for number, (node, start, end) in enumerate(zip(track.nodes, track.starts, ends, strict=True)):
-            crashed = [at for at, fate in track.fates if start <= at <= end and fate is NodeState.CRASHED]
-            last = min(crashed, default=end)
-            before = [Absence(end=self._moment_of(track, start))] if number else []
-            after = [Absence(start=self._moment_of(track, last))] if last <= self.recording.duration else []
-            if before or after:
-                found[node] = (*before, *after)
-        return found
-
-    def _moment_of(self, track: Track, at: int) -> float:
-        """When something became of a node in Unix seconds: as it was told, since it was noticed at a look."""
-        moment = self.recording.about.started_at + at / 1000
-        told = [change.at for change in self._changes if track.name in change.nodes]
-        return min(
-            (one for one in told if abs(one - moment) <= TOLD_BEFORE),
-            key=lambda one: abs(one - moment),
-            default=moment,
-        )
 
     def overlay(self) -> OverlayPicture:
         """Who knew whom, by the pictures of the recorded nodes; of a single one also what its peers told."""
