@@ -60,33 +60,36 @@ async def write_lines(app: GossipApp, chosen: Format, file: IO[str]) -> str:
         What it lacks, to be said behind its name; empty if nothing.
     """
     log, history = app.main.log_pane, cache(lambda: history_here(app))
-    messages, forgotten = log.messages, log.forgotten
+    messages, forgotten, replay = log.messages, log.forgotten, app.replay is not None
     for number, line in enumerate(lines_of(chosen, messages, history)):
         file.write(line)
         if number % YIELD_EVERY == YIELD_EVERY - 1:
             await asyncio.sleep(0)
     match chosen:
         case Format.SHIVIZ:
-            return newest_only(history().held, history().delivered, "deliveries")
+            return newest_only(history().held, history().delivered, "deliveries", replay=replay)
         case Format.JSONL | Format.CSV:
-            return newest_only(len(messages), len(messages) + forgotten, "messages")
+            return newest_only(len(messages), len(messages) + forgotten, "messages", replay=replay)
         case _:
             return ""
 
 
-def newest_only(held: int, all_: int, what: str) -> str:
+def newest_only(held: int, all_: int, what: str, *, replay: bool = False) -> str:
     """That an export holds only so many of all there were, and how to have all; empty if it has them.
 
     >>> newest_only(6_000, 23_410, "deliveries")
     ': the newest 6,000 of 23,410 deliveries (a recording, F7 or --record FILE, keeps all from its start on)'
+    >>> newest_only(100_000, 120_000, "messages", replay=True)
+    ': the newest 100,000 of 120,000 messages (gossip-tui export FILE takes all out of the recording)'
     """
     if held >= all_:
         return ""
-    key = key_label(find_command("record").key)
-    return (
-        f": the newest {held:,} of {all_:,} {what} "
-        f"(a recording, {key} or --record FILE, keeps all from its start on)"
-    )
+    if replay:
+        remedy = "gossip-tui export FILE takes all out of the recording"
+    else:
+        key = key_label(find_command("record").key)
+        remedy = f"a recording, {key} or --record FILE, keeps all from its start on"
+    return f": the newest {held:,} of {all_:,} {what} ({remedy})"
 
 
 def history_here(app: GossipApp) -> History:

@@ -9,6 +9,8 @@ import pytest
 import gossip_tui.drawing
 
 MODULES = [
+    "gossip_tui.export_commands",
+    "gossip_tui.recording.absences",
     "gossip_tui.text",
     "gossip_tui.widgets.log_filter",
     *(f"gossip_tui.drawing.{module.name}" for module in pkgutil.iter_modules(gossip_tui.drawing.__path__)),

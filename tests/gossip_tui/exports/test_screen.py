@@ -13,7 +13,7 @@ from gossip_tui.exports.formats import Format
 from gossip_tui.recording.taping import SUFFIX
 from tests.gossip_tui.driving import Driver, driven
 from tests.gossip_tui.memory import MemoryNode
-from tests.gossip_tui.recording.tapes import files_in, story
+from tests.gossip_tui.recording.tapes import files_in, story, taped
 from tests.gossip_tui.recording.test_screen import replayed
 
 from .shiviz_rules import parse_shiviz
@@ -115,6 +115,23 @@ async def test_messages_that_the_log_forgot_are_said_to_lack(home: Path) -> None
         held = len((home / "out").read_text().splitlines()) - 1
         assert held < 80
         assert f"exported to out: the newest {held} of 80 messages" in driver.log
+
+
+async def test_a_recording_that_the_log_does_not_hold_whole_is_exported_from_its_file(home: Path) -> None:
+    recorded = MemoryNode()
+    async with taped(home / "a", recorded) as tape:
+        await tape.pass_time(1.0)
+        for number in range(80):
+            recorded.hear("p2", f"message {number}")
+        await tape.pass_time(10.0)
+        tape.finish()
+    async with replayed(home / "a") as hands:
+        hands.app.main.log_pane._records.limit = 64
+        await hands.enter("/seek 100%")
+        await hands.enter("/export csv out")
+        await hands.calm()
+        assert "of 80 messages (gossip-tui export FILE takes all" in " ".join(hands.log.split())
+        assert "--record" not in hands.log
 
 
 @pytest.mark.parametrize(
