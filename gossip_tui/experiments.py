@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from protocol.core.bounded import put
 from protocol.core.config import Dissemination
 from protocol.core.faults import FAULT_COUNTS, NO_FAULTS, Direction, FaultReport, Faults
 from protocol.core.identity import Address, NodeId
@@ -302,7 +303,7 @@ class Experiments:
         self._crashed[index] = node = self._nodes()[index]
         await node.close()
         at = self._clock()
-        keep(self._ended, node.id, at)
+        put(self._ended, node.id, at, CHANGES_LIMIT)
         return at
 
     def stop(self, name: str) -> None:
@@ -343,10 +344,10 @@ class Experiments:
         await node.close()
         at = self._clock()
         if node.id not in self._ended:
-            keep(self._ended, node.id, at)
+            put(self._ended, node.id, at, CHANGES_LIMIT)
         await self._revive(index)
         self._crashed.pop(index, None)
-        keep(self._begun, self._nodes()[index].id, at)
+        put(self._begun, self._nodes()[index].id, at, CHANGES_LIMIT)
         return at
 
     # How they sample and spread.
@@ -415,13 +416,6 @@ class Experiments:
         if len(indices) > 2 and list(indices) == list(range(indices[0], indices[-1] + 1)):
             return f"{names[indices[0]]} to {names[indices[-1]]}"
         return ", ".join(names[index] for index in indices)
-
-
-def keep(moments: dict[NodeId, float], node: NodeId, at: float) -> None:
-    """Keep when something became of a node, as many moments as there are changes kept."""
-    moments[node] = at
-    while len(moments) > CHANGES_LIMIT:
-        del moments[next(iter(moments))]
 
 
 WAY_BACK = {
