@@ -63,7 +63,7 @@ TOAST_PERIOD = 1.0
 
 
 PLAYER_KEYS = frozenset(command.key for command in COMMANDS if command.replay and command.key)
-"""What plays, steps and jumps in a recording; no command begins with one of them."""
+"""What plays, steps, jumps and sets the speed in a recording; no command begins with one of them."""
 
 
 def command_bindings() -> list[BindingType]:
