@@ -28,10 +28,10 @@ from gossip_tui.widgets.overlay import OverlayPane
 from gossip_tui.widgets.pane import Pane
 from gossip_tui.widgets.partial_view import PartialViewPane
 from gossip_tui.widgets.rates import RatesPane
-from gossip_tui.widgets.row_cache import keep_rows
 from gossip_tui.widgets.scrub_bar import ScrubBar
 from gossip_tui.widgets.space_time import LOOK_PERIOD, SpaceTimePane
 from gossip_tui.widgets.status_bar import StatusBar
+from gossip_tui.widgets.textual_parts import keep_rows
 from gossip_tui.widgets.tour_panel import TourPanel
 from protocol.core.identity import NodeId
 from protocol.core.snapshot import NodeSnapshot

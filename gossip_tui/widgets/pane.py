@@ -19,8 +19,8 @@ from textual.widget import Widget
 from gossip_tui.drawing.line import Line, Role, cell_len, split, to_strip, width_of
 from gossip_tui.theme import UNICODE, Glyphs, Palette, palette_of
 
-from .row_cache import keep_rows
 from .scroll_bar import AsciiScrollBar, QuickScrollBar
+from .textual_parts import can_start, keep_rows
 
 __all__ = ["Pane"]
 
@@ -174,11 +174,11 @@ class Pane(ScrollView, can_focus=True):
     @property
     def vertical_scrollbar(self) -> ScrollBar:
         """The scroll bar; made when it is asked for first, as Textual's is."""
-        if self._vertical_scrollbar is None:
+        if getattr(self, "_vertical_scrollbar", None) is None and can_start(self):
             bar = self._vertical_scrollbar = QuickScrollBar(thickness=self.scrollbar_size_vertical)
             bar.display = False
             self.app._start_widget(self, bar)  # noqa: SLF001 - as Textual does here
-        return self._vertical_scrollbar
+        return super().vertical_scrollbar
 
     @property
     def line_width(self) -> int:

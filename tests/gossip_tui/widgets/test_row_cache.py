@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from functools import wraps
+from typing import Any
+
 import pytest
+from rich.segment import Segment
+from rich.style import Style
 from textual._styles_cache import StylesCache
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
 from gossip_tui.widgets.causal_log import CausalLogPane
 from gossip_tui.widgets.scroll_bar import QuickScrollBar
+from gossip_tui.widgets.textual_parts import keep_rows
 from tests.gossip_tui.samples import many_messages
 
 from .harness import shown
@@ -18,12 +27,78 @@ def framed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     frame = StylesCache.render_line
 
+    @wraps(frame)
     def counted(self: StylesCache, styles: object, y: int, *details: object) -> object:
         rows.append(y)
         return frame(self, styles, y, *details)  # type: ignore[arg-type]
 
     monkeypatch.setattr(StylesCache, "render_line", counted)
     return rows
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[StylesCache]:
+    """The caches that Textual had gone through their rows."""
+    caches: list[StylesCache] = []
+    render = StylesCache.render
+
+    @wraps(render)
+    def counted(self: StylesCache, *details: Any, **more: Any) -> object:
+        caches.append(self)
+        return render(self, *details, **more)
+
+    monkeypatch.setattr(StylesCache, "render", counted)
+    return caches
+
+
+class Same(Widget):
+    """Has the very same line on every row."""
+
+    strip = Strip([Segment("line", Style.parse("#ffffff on #000000"))])
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - that is the point
+        return self.strip
+
+
+async def test_a_widget_of_which_nothing_changed_is_not_gone_through(
+    framed: list[int], rendered: list[StylesCache]
+) -> None:
+    pane = CausalLogPane()
+    async with shown(pane) as pilot:
+        pane.add_messages(many_messages(60))
+        await pilot.pause()
+        crop = pane.outer_size.region
+        before = pane.render_lines(crop)
+        framed.clear()
+        rendered.clear()
+        assert pane.render_lines(crop) == before
+        assert (framed, rendered) == ([], [])
+        pane._styles_cache.set_dirty(Region(0, 1, 10, 1))
+        assert pane.render_lines(crop) == before
+        assert rendered == [pane._styles_cache]
+
+
+@pytest.mark.parametrize(
+    ("style", "value"),
+    [
+        ("tint", "red 40%"),
+        ("text_opacity", 0.4),
+        ("outline", ("round", "red")),
+        ("hatch", ("right", "red")),
+        ("border", ("double", "red")),
+        ("opacity", 0.5),
+        ("padding", (0, 2)),
+    ],
+)
+async def test_another_look_is_on_every_row_as_textual_draws_it(style: str, value: object) -> None:
+    pane = Same()
+    async with shown(keep_rows(pane)) as pilot:
+        pane.render_lines(pane.outer_size.region)
+        setattr(pane.styles, style, value)
+        pane.refresh()  # Textual has nothing drawn anew for a hatch
+        await pilot.pause()
+        crop = pane.outer_size.region
+        assert pane.render_lines(crop) == StylesCache().render_widget(pane, crop)
 
 
 async def test_a_log_that_scrolls_by_a_line_frames_the_new_line_alone(framed: list[int]) -> None:
