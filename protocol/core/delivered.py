@@ -15,7 +15,7 @@ from .hold_back import Held, HoldBack
 from .identity import Address, Dot, Key
 from .log import Log, Retained
 from .memory import Memory
-from .messages import KeyDot, Rumor, passed_on
+from .messages import KeyDot, Rumor, forwarded, passed_on
 
 __all__ = ["DeliveredSet"]
 
@@ -115,10 +115,10 @@ class DeliveredSet:
             return entry.rumor(passed_on(entry.message.hops))
         held = self.holding.get(dot)
         if held is not None:
-            return held.rumor._replace(hops=passed_on(held.rumor.hops))
+            return forwarded(held.rumor)
         origin = self.origins.get(dot[0])
         pulled = origin.pulled.get(dot[1]) if origin is not None else None
-        return pulled._replace(hops=passed_on(pulled.hops)) if pulled is not None else None
+        return forwarded(pulled) if pulled is not None else None
 
     def payload_of(self, dot: KeyDot) -> bytes | None:
         """The payload of a message in the log or in the hold-back queue."""

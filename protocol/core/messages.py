@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from .dots import COUNT_LIMIT, HOPS_LIMIT, NO_HORIZON, DeepDot, Horizon, KeyDot, Range, passed_on
-from .identity import Address, Key, NodeId
+from .identity import Address, Key, NodeId, new_tuple
 from .message import Message
 from .view import Told
 
@@ -55,6 +55,7 @@ __all__ = [
     "SumsDiffer",
     "Want",
     "covers",
+    "forwarded",
     "is_among",
     "passed_on",
 ]
@@ -88,6 +89,12 @@ class Rumor(NamedTuple):
     """In an announcement a ``Reference``, which only stands for it."""
     hops: int
     """How often the message was passed on before this copy was sent; the origin sends 0."""
+
+
+def forwarded(rumor: Rumor) -> Rumor:
+    """The copy that goes on from here; of every message a node makes one."""
+    origin, sequence, depth, created_at, parents, payload, hops = rumor
+    return new_tuple(Rumor, (origin, sequence, depth, created_at, parents, payload, passed_on(hops)))
 
 
 class BareRumor(NamedTuple):

@@ -305,14 +305,14 @@ def dots_of(ranges: Iterable[Range]) -> Iterator[KeyDot]:
 def ranges_of(dots: Iterable[KeyDot]) -> tuple[Range, ...]:
     """The dots as ranges, sorted."""
     ranges: list[Range] = []
-    for dot in sorted(dots):
-        append_dot(ranges, *dot)
+    key, low, high = b"", 1, 0
+    for other, sequence in sorted(dots):
+        if sequence == high + 1 and other == key:
+            high = sequence
+            continue
+        if low <= high:
+            ranges.append(Range(key, low, high))
+        key, low, high = other, sequence, sequence
+    if low <= high:
+        ranges.append(Range(key, low, high))
     return tuple(ranges)
-
-
-def append_dot(ranges: list[Range], key: Key, sequence: int) -> None:
-    """Add a dot to ranges that are built in order."""
-    if ranges and ranges[-1].key == key and ranges[-1].high == sequence - 1:
-        ranges[-1] = ranges[-1]._replace(high=sequence)
-    else:
-        ranges.append(Range(key, sequence, sequence))

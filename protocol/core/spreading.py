@@ -18,7 +18,7 @@ from .codec import DATAGRAM_LIMIT
 from .context import Context
 from .identity import Address, Key, key_of
 from .log import Retained
-from .messages import Acknowledge, KeyDot, Message, Rumor, passed_on
+from .messages import Acknowledge, KeyDot, Message, Rumor, forwarded
 from .outbox import Outbox
 from .sampling import Sampling
 from .trees import Trees
@@ -230,7 +230,7 @@ class Spreading:
 
     def push(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
         """Pass a message on, seen here for the first time."""
-        self._send_out(rumor._replace(hops=passed_on(rumor.hops)), sender, source, now, out)
+        self._send_out(forwarded(rumor), sender, source, now, out)
 
     def note_received(self, rumor: Rumor, sender: Key, source: Address, now: float, out: Outbox) -> None:
         """Owe the origin an acknowledgement if the message came from the origin itself."""
