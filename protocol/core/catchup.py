@@ -96,7 +96,8 @@ class Session:
         """The version of the baseline taken over."""
         self.pages: dict[int, BaselinePage] = {}
         self.gathered: Baseline | None = None
-        """What sponsors before this one have evicted, which is taken over together with its prefix."""
+        """What sponsors before this one have evicted, which is taken over together with its prefix, or by
+        itself if this one stays silent."""
         self.prefixes = 1
         """Of how many sponsors prefixes are taken over."""
 
@@ -262,6 +263,8 @@ class CatchUp:
             return
         self._session = None
         self._evicted.pop(session.sponsor, None)
+        if session.gathered is not None and session.adopted < 0:
+            self._adopt(session.gathered, now, out, is_gap=True)
         if self._candidates:
             self._decide(now, out)
 
@@ -307,13 +310,16 @@ class CatchUp:
             if self._gathers_more(session, baseline, now, out):
                 return
         session.adopted = page.version
+        self._adopt(baseline, now, out, is_gap=session.is_gap)
+
+    def _adopt(self, baseline: Baseline, now: float, out: Outbox, *, is_gap: bool) -> None:
         self.context.causal.adopt_baseline(
             ((node, *entry) for node, entry in baseline.entries.items()),
             baseline.frontier,
             baseline.depth,
             now,
             out,
-            is_gap=session.is_gap,
+            is_gap=is_gap,
             horizon=baseline.horizon,
             forgotten=baseline.forgotten,
         )

@@ -11,7 +11,7 @@ from .derived import CLOCK_LIMIT
 from .large.limits import PAYLOAD_MAXIMUM
 from .strategy import Strategy
 
-__all__ = ["CLUSTER_LIMIT", "Config", "Dissemination"]
+__all__ = ["CLUSTER_LIMIT", "TREE", "Config", "Dissemination"]
 
 LONGEST_PERIOD = 86_400 * 365
 """Seconds of a year: what no period of a node sensibly exceeds."""

@@ -234,7 +234,6 @@ def packed_host(host: str) -> bytes | None:
 
 
 @lru_cache(maxsize=16_384)
-@lru_cache(maxsize=16_384)
 def is_wildcard_host(host: str) -> bool:
     """Whether a host is all zeros."""
     packed = packed_host(host)

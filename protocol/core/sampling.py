@@ -26,8 +26,8 @@ from .messages import ExchangeAnswer, ExchangeRequest, Goodbye, Header, Item
 from .outbox import Outbox
 from .saved import SavedPeer
 from .snapshot import ToldView
-from .strategy import HealSwap, PeerSelection, Strategy
-from .view import HEAD, Descriptor, PartialView, Told, ViewChange
+from .strategy import HEAD, HealSwap, PeerSelection, Strategy
+from .view import Descriptor, PartialView, Told, ViewChange
 
 __all__ = ["Sampling"]
 

@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 
 from ..errors import ConfigError
 
-__all__ = ["PRESETS", "HealSwap", "PeerSelection", "Propagation", "Strategy", "ViewSelection"]
+__all__ = ["HEAD", "PRESETS", "RAND", "HealSwap", "PeerSelection", "Propagation", "Strategy", "ViewSelection"]
 
 SAFE_VIEW_SIZE = 8
 """Smaller views can fall apart without any failure, whatever the strategy. Source: reference simulation."""
@@ -41,6 +41,10 @@ class PeerSelection(StrEnum):
     """The youngest. Bad: nodes talk to those they just talked to, and the overlay clusters."""
     TAIL = "tail"
     """The oldest. Heals best where unanswering peers are evicted; without that it sticks to the dead."""
+
+
+RAND, HEAD = PeerSelection.RAND, PeerSelection.HEAD
+"""Asked for in every cycle; Python 3.11 looks a member of an enumeration up by a function call."""
 
 
 class Propagation(StrEnum):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .choices import Entry, draw, edge, take_first, take_oldest
 from .identity import Address, NodeId, new_tuple
-from .strategy import HealSwap, PeerSelection, ViewSelection
+from .strategy import HEAD, RAND, HealSwap, PeerSelection, ViewSelection
 
 if TYPE_CHECKING:
     import random
@@ -47,8 +47,6 @@ class ViewChange(NamedTuple):
 
 NO_CHANGE = ViewChange((), ())
 
-RAND, HEAD = PeerSelection.RAND, PeerSelection.HEAD
-"""Python 3.11 looks a member of an enumeration up by a function call, ten times as long as a global name."""
 
 NOBODY: dict[NodeId, Entry] = {}
 """A view that nobody compares with."""
@@ -208,7 +206,7 @@ class PartialView:
         """
         pool = list(self._entries.values())
         oldest = take_oldest(pool, heal, self._dice) if heal else []
-        order = draw(pool, len(pool), self._dice) + oldest
+        order = draw(pool, len(pool), self._dice) + draw(oldest, len(oldest), self._dice)
         self._entries = {entry[0]: entry for entry in order}
         return self._tell(order[:count])
 

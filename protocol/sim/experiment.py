@@ -135,9 +135,12 @@ class Experiment:
     def memory_estimate(self) -> int:
         """Bytes that the process of a run takes at its largest, within 30 %; measured on 64-bit Linux."""
         view = DESCRIPTOR_SIZE * min(self.view_size, self.nodes - 1)
-        unanswered = min(0.36, 18 * self.churn) + (1 - (1 - self.loss) ** 2) ** 3
+        is_lost = 1 - (1 - self.loss) ** 2  # the request, or the answer
+        unanswered = min(MOST_UNANSWERED, LINKS_TO_THE_DEAD * self.churn) + is_lost**REQUEST_TRIES
         cycle = CYCLE_SIZE + round(UNANSWERED_SIZE * unanswered)
-        remembered = min(self.cycles, REMEMBERED_CYCLES, round(6 / self.churn) if self.churn else self.cycles)
+        remembered = min(self.cycles, REMEMBERED_CYCLES)
+        if self.churn:
+            remembered = min(remembered, round(LIVES_REMEMBERED / self.churn))
         memories = (FIRST_CYCLE_SIZE + cycle * remembered) * bool(self.cycles)
         return BASE_SIZE + self.nodes * (NODE_SIZE + view + memories)
 
@@ -169,8 +172,19 @@ CYCLE_SIZE = 70
 """Bytes by which it grows in every cycle: links, mostly."""
 
 UNANSWERED_SIZE = 2_300
-"""Bytes of an exchange whose answer may yet come. With loss it is the one of which three tries failed; with
-churn, measured, some eighteen times the share that is replaced in a cycle, until all who know them are."""
+"""Bytes of an exchange whose answer may yet come."""
+
+REQUEST_TRIES = 3
+"""How often a request is sent, so that so many losses in a row leave it without an answer."""
+
+LINKS_TO_THE_DEAD = 18
+"""Requests to the dead in a cycle, as a multiple of the share of nodes that churn replaces in it."""
+
+MOST_UNANSWERED = 0.36
+"""The share of requests to the dead under whatever churn: they are evicted sooner than that many die."""
+
+LIVES_REMEMBERED = 6
+"""Lives of a node, one over the churn, after which nobody remembers more: who remembers is replaced too."""
 
 REMEMBERED_CYCLES = 64
 """Cycles after which the memories of nodes are full."""

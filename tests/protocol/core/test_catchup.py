@@ -205,6 +205,29 @@ def test_a_peer_that_is_stuck_itself_is_no_sponsor_of_a_gap() -> None:
     assert catchup.is_from_sponsor(address(2))
 
 
+def test_a_prefix_at_hand_is_taken_over_if_the_sponsor_of_the_next_past_stays_silent() -> None:
+    catchup, out = lonely()
+    causal, nodes = catchup.context.causal, [node_id("b"), node_id("c")]
+    for node in nodes:
+        causal.receive(Rumor(node, 10, 10, 0.0, (), b"", 0), address(1), 0.0, out)
+    now = 0.0
+    while not catchup.is_running:
+        for number, node in enumerate(nodes, 1):
+            evicted = Digest(((node.key, 10),), 10, 100, 10 * number)
+            catchup.note_evicted(address(number), evicted, now, out)
+        now += 1
+    assert catchup.is_from_sponsor(address(1))
+    page = BaselinePage(1, 1, 0, 1, 9, NO_HORIZON, 0, ((nodes[0], 9, 9),), ((nodes[0].key, 9),))
+    catchup.on_baseline_page(page, catchup.context.links.dial(address(1), now), now, out)
+    assert catchup.is_from_sponsor(address(2)), "its past is another one"
+    assert causal.floor(nodes[0].key) == 0
+    while catchup.is_running:
+        now = catchup.deadline
+        catchup.on_deadline(now, out)
+    assert causal.floor(nodes[0].key) == 9
+    assert [event.size for event in out.events if isinstance(event, Gap)] == [9]
+
+
 def test_a_node_that_has_more_than_all_who_evicted_what_it_misses_still_finds_a_sponsor() -> None:
     catchup, out = lonely()
     catchup.context.causal.send(catchup.context.id, b"mine", 0.0, 0.0, out)

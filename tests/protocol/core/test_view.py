@@ -368,6 +368,12 @@ def test_a_shuffle_tells_the_same_as_a_buffer_and_puts_the_oldest_at_the_end() -
     assert held(view) == ids(range(1, 13))
 
 
+def test_a_view_no_larger_than_its_oldest_is_told_in_any_order() -> None:
+    view = view_of(*many(range(1, 5)), size=20)
+    told = [tuple(node_id for node_id, _, _ in view.shuffle(2, 10)) for _ in range(300)]
+    assert len(set(told)) == 12, "every two, in both orders"
+
+
 def test_a_younger_descriptor_moves_its_node_to_the_end() -> None:
     view = view_of(*many(range(1, 5), age=5), size=4)
     view.merge([known(1, age=2), known(3, age=9)], None, HealSwap(0, 2))
