@@ -55,6 +55,10 @@ if TYPE_CHECKING:
 __all__ = ["NotAcknowledgedError", "notice_line", "read_payload", "send", "tail", "text_line"]
 
 
+LINE_LIMIT = 4_000
+"""Characters of a text in a line for people: three times what fits one datagram; a choice."""
+
+
 class NotAcknowledgedError(GossipError):
     """No other node is known to have the message."""
 
@@ -323,11 +327,15 @@ def text_line(message: Message) -> str:
     """A delivered message as one line for people: time, name and number, text, clock, marks.
 
     ``12:04:05 p2#7 hello {p1:4 p2:7}``, in local time; ``history`` or ``late`` at the end where that is so.
+    Of a text that is too long for people the beginning, and how much it is; ``json_line`` has all of it.
     """
     name = message.clock.labels()[message.id.origin]
+    text = message.text
+    if len(text) > LINE_LIMIT:
+        text = f"{text[:LINE_LIMIT]}... ({len(message.payload):,} bytes, all of them with --json)"
     clock_time = datetime.fromtimestamp(message.delivered_at).astimezone().strftime("%H:%M:%S")
     marks = "".join(f" {word}" for word in marks_of(message))
-    return printable(f"{clock_time} {name}#{message.id.sequence} {message.text} {message.clock}{marks}")
+    return printable(f"{clock_time} {name}#{message.id.sequence} {text} {message.clock}{marks}")
 
 
 def marks_of(message: Message) -> Iterator[str]:

@@ -14,9 +14,10 @@ from gossip_tui.command import CommandError
 from gossip_tui.recording.player import moment_of_text
 from gossip_tui.recording.reader import load
 from gossip_tui.recording.recording import Recording
+from protocol.errors import ConfigError
 from protocol.text import printable
 
-from .formats import ExportError, Format, lines_of, new_file
+from .formats import Format, lines_of, new_file
 from .history import history_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ async def export(path: Path, wanted: Wanted, output: Path | None) -> None:
 
     Raises:
         RecordingError: The file can't be read as a recording.
-        ExportError: There is no such node or moment, or the output exists or can't be written.
+        ConfigError: There is no such node or moment.
+        ExportError: The output exists or can't be written.
         OSError: The recording or standard output can't be had.
     """
     recording = load(path)
@@ -75,15 +77,14 @@ def seat_of(recording: Recording, name: str) -> int:
     """The seat of a node by its name.
 
     Raises:
-        ExportError: No node of that name was recorded.
+        ConfigError: No node of that name was recorded.
     """
     names = [track.name for track in recording.tracks]
     if not name:
         return 0
     if name not in names:
-        raise ExportError(
-            f"there is no node {printable(name)[:32]} here: {printable(', '.join(names))[:200]}"
-        )
+        known = printable(", ".join(names))[:200]
+        raise ConfigError(f"--node: there is no node {printable(name)[:32]} here: {known}")
     return names.index(name)
 
 
@@ -91,12 +92,12 @@ def moment_in(recording: Recording, text: str) -> int:
     """A moment of a recording, as a person writes it.
 
     Raises:
-        ExportError: It is none.
+        ConfigError: It is none.
     """
     try:
         at = moment_of_text(text, 0, recording.duration) if text else recording.duration
     except CommandError as error:
-        raise ExportError(f"--at: {error}") from None
+        raise ConfigError(f"--at: {error}") from None
     return max(0, min(recording.duration, at))
 
 

@@ -15,10 +15,11 @@ from typing import IO, Any
 
 import pytest
 
-from gossip_tui.headless import Follower, notice_line
+from gossip_tui.headless import LINE_LIMIT, Follower, json_line, notice_line, text_line
 from gossip_tui.lines import LineWriter
 from gossip_tui.ports import LOOPBACK, PortRange
 from protocol.core.events import DatagramRejected, Event, PeerSeen
+from protocol.sim import Simulation
 from tests.gossip_tui.memory import MemoryNode
 from tests.gossip_tui.samples import address, node_id
 
@@ -249,6 +250,14 @@ def test_text_lines_are_one_printable_line_each(programs: Programs) -> None:
     line = program.stdout.readline()
     assert line.rstrip("\n").isprintable()
     assert line.endswith("p1#1 ␛[2J⇄gnp.exe␍end {p1:1}\n")
+
+
+def test_of_a_text_that_is_too_long_for_people_a_line_has_the_beginning_and_the_size() -> None:
+    node = Simulation(1, seed=1).nodes[0]
+    short, long = node.send_gossip("x" * LINE_LIMIT), node.send_gossip("ä" * (LINE_LIMIT + 1))
+    assert "x" * LINE_LIMIT + " {" in text_line(short)
+    assert "ä" * LINE_LIMIT + "... (8,002 bytes, all of them with --json) {" in text_line(long)
+    assert "ä" * (LINE_LIMIT + 1) in json_line(long)
 
 
 def test_send_waits_until_another_node_has_it(programs: Programs) -> None:

@@ -71,8 +71,8 @@ def test_standard_output_is_the_default(tape: Path) -> None:
     [
         (("--format", "pdf"), 2, "jsonl"),
         ((), 2, "Missing option '--format'. Choose from: jsonl, csv, shiviz, dot, svg"),
-        (("--format", "csv", "--node", "p9"), 1, "there is no node p9 here: p1"),
-        (("--format", "csv", "--at", "soon"), 1, "--at: a moment is minutes and seconds"),
+        (("--format", "csv", "--node", "p9"), 2, "--node: there is no node p9 here: p1"),
+        (("--format", "csv", "--at", "soon"), 2, "--at: a moment is minutes and seconds"),
         (("--format", "svg", "--size", "1x1"), 2, "--size looks like 120x40"),
     ],
 )
