@@ -56,14 +56,14 @@ class FaultDialsPane(Pane):
     """Shows what is done to the network on purpose, what came of it, and lets a person turn it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Dial before", show=False, id="faults.up"),
-        Binding("down,j", "cursor(1)", "Dial after", show=False, id="faults.down"),
+        Binding("up", "cursor(-1)", "Dial before", show=False, id="faults.up"),
+        Binding("down", "cursor(1)", "Dial after", show=False, id="faults.down"),
         Binding("pageup", "cursor(-8)", "Dials before", show=False, id="faults.page_up"),
         Binding("pagedown", "cursor(8)", "Dials after", show=False, id="faults.page_down"),
         Binding("home", "cursor(-1000000)", "First dial", show=False, id="faults.first"),
         Binding("end", "cursor(1000000)", "Last dial", show=False, id="faults.last"),
-        Binding("left,h", "turn(-1)", "Less", show=False, id="faults.less"),
-        Binding("right,l", "turn(1)", "More", show=False, id="faults.more"),
+        Binding("left", "turn(-1)", "Less", show=False, id="faults.less"),
+        Binding("right", "turn(1)", "More", show=False, id="faults.more"),
         Binding("enter", "apply", "Apply", show=False, id="faults.apply"),
         Binding("backspace", "erase", "Erase", show=False, id="faults.erase"),
         Binding("a", "toggle_scope", "This node or the swarm", show=False, id="faults.scope"),

@@ -46,12 +46,12 @@ class FollowingPane(Pane):
     ALLOW_SELECT = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Line up", show=False, id="log.up"),
-        Binding("down,j", "cursor(1)", "Line down", show=False, id="log.down"),
+        Binding("up", "cursor(-1)", "Line up", show=False, id="log.up"),
+        Binding("down", "cursor(1)", "Line down", show=False, id="log.down"),
         Binding("pageup", "page_up", "Page up", show=False, id="log.page_up"),
         Binding("pagedown", "page_down", "Page down", show=False, id="log.page_down"),
-        Binding("home,g", "first", "First line", show=False, id="log.first"),
-        Binding("end,G", "follow", "Follow", show=False, id="log.follow"),
+        Binding("home", "first", "First line", show=False, id="log.first"),
+        Binding("end", "follow", "Follow", show=False, id="log.follow"),
         Binding("enter", "choose", "Open", show=False, id="log.choose"),
     ]
 

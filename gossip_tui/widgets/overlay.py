@@ -62,8 +62,8 @@ class OverlayPane(Pane):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up,k", "choose_node(-1)", "Node before", show=False, id="overlay.before"),
-        Binding("right,down,j", "choose_node(1)", "Node after", show=False, id="overlay.after"),
+        Binding("left,up", "choose_node(-1)", "Node before", show=False, id="overlay.before"),
+        Binding("right,down", "choose_node(1)", "Node after", show=False, id="overlay.after"),
         Binding("home", "choose_seat", "Own view", show=False, id="overlay.home"),
         Binding("enter", "open_node", "Open", show=False, id="overlay.open"),
         Binding("r", "replay", "Replay the wave", show=False, id="overlay.replay"),

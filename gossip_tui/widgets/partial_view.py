@@ -35,8 +35,8 @@ class PartialViewPane(Pane):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Row up", show=False, id="view.up"),
-        Binding("down,j", "cursor(1)", "Row down", show=False, id="view.down"),
+        Binding("up", "cursor(-1)", "Row up", show=False, id="view.up"),
+        Binding("down", "cursor(1)", "Row down", show=False, id="view.down"),
         Binding("pageup", "cursor_page(-1)", "Page up", show=False, id="view.page_up"),
         Binding("pagedown", "cursor_page(1)", "Page down", show=False, id="view.page_down"),
         Binding("home", "cursor(-1000000)", "First row", show=False, id="view.first"),

@@ -48,14 +48,14 @@ class SpaceTimePane(Pane):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Event before", show=False, id="space.up"),
-        Binding("down,j", "cursor(1)", "Event after", show=False, id="space.down"),
+        Binding("up", "cursor(-1)", "Event before", show=False, id="space.up"),
+        Binding("down", "cursor(1)", "Event after", show=False, id="space.down"),
         Binding("left", "lane(-1)", "Lane at the left", show=False, id="space.left"),
         Binding("right", "lane(1)", "Lane at the right", show=False, id="space.right"),
         Binding("pageup", "page_up", "Page up", show=False, id="space.page_up"),
         Binding("pagedown", "page_down", "Page down", show=False, id="space.page_down"),
-        Binding("home,g", "first", "First row", show=False, id="space.first"),
-        Binding("end,G", "follow", "Follow", show=False, id="space.follow"),
+        Binding("home", "first", "First row", show=False, id="space.first"),
+        Binding("end", "follow", "Follow", show=False, id="space.follow"),
         Binding("enter", "choose", "Open", show=False, id="space.choose"),
         Binding(
             "less_than_sign,shift+left", "move_lane(-1)", "Lane to the left", show=False, id="space.move_left"

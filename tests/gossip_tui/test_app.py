@@ -10,6 +10,7 @@ from textual.events import Paste
 from textual.filter import Monochrome, NoColor
 
 from gossip_tui.commands import COMMANDS
+from gossip_tui.keys import KEYS, Where
 from gossip_tui.logs import FAILURES
 from gossip_tui.runner import CommandRunner
 from gossip_tui.screens.help import HelpScreen
@@ -747,6 +748,24 @@ async def test_what_is_typed_in_a_pane_and_no_key_of_it_goes_to_the_composer(key
         await driver.press("enter")
         assert driver.focused == "composer-input"
         assert [message.text for message in driver.node.told] == ["What? x7"]
+
+
+async def test_every_letter_that_a_pane_keeps_for_itself_is_in_the_table_of_keys() -> None:
+    async with driven() as driver:
+        main = driver.app.main
+        for where in (Where.VIEW, Where.LOG, Where.SPACE_TIME, Where.OVERLAY, Where.FAULTS):
+            named = {word for key in KEYS if key.where is where for word in key.label.split()}
+            bound = {key for key in main.pane_of(where)._bindings.key_to_bindings if len(key) == 1}
+            assert sorted(letter for letter in bound - named if letter.isalpha()) == []
+
+
+@pytest.mark.parametrize("key", ["f2", "f3", "f5", "f6"])
+async def test_words_may_begin_with_any_letter_that_is_no_key_of_the_pane(key: str) -> None:
+    async with driven() as driver:
+        for letter in "jkgGhl":
+            await driver.press(key)
+            await driver.type(letter)
+        assert driver.composer == "jkgGhl"
 
 
 async def test_keys_of_a_pane_stay_its_keys_and_a_blank_types_nothing() -> None:
