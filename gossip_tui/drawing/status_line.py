@@ -14,6 +14,9 @@ from gossip_tui.text import safe
 from protocol.core.faults import NO_FAULTS
 from protocol.core.snapshot import NodeSnapshot, PeerState
 
+from .line import cut
+from .status_parts import Give, Part, counted, cuts, fitted
+
 __all__ = ["Problem", "Recent", "Status", "problem_of", "status_line"]
 
 RATE_PERIOD = 2.0
@@ -39,9 +42,6 @@ UNANSWERED_SHARE = 0.3
 
 FAULTS = "FAULTS"
 """The word that is never left out while something is disturbed on purpose."""
-
-FAULTS_ROOM = 24
-"""Cells behind identity and address from which on faults stand there; below that their word comes first."""
 
 NO_NODE = "something that is no gossip node talks to this port"
 ADVICE = {
@@ -143,6 +143,12 @@ class Problem(NamedTuple):
 
     text: str
     urgent: bool
+    shorter: tuple[str, ...] = ()
+    """The same in fewer words."""
+    least: str = ""
+    """What stays where there is no room for more; without it the text is cut."""
+    spare: bool = False
+    """Whether identity and address matter more."""
 
 
 def problem_of(status: Status) -> Problem | None:
@@ -154,25 +160,44 @@ def problem_of(status: Status) -> Problem | None:
     if status.recorded or status.fate is not NodeState.RUNNING:
         return end_of(status)
     if snapshot.left:
-        return Problem("left the network: /join comes back, ^q quits", urgent=False)
+        text = "left the network: /join comes back, ^q quits"
+        return Problem(text, urgent=False, shorter=("left: /join comes back",), least="left")
     if snapshot.unsaved:
         return Problem(f"state file {safe(snapshot.unsaved, 80)}: what is new is in memory only", urgent=True)
     refused = sum(status.rejects.values())
     if refused >= REJECT_ALARM:
         reason = max(status.rejects, key=lambda name: status.rejects[name])
+        what, fewer = f"{refused:,} datagrams refused in {REJECT_PERIOD:.0f} s", f"{refused:,} refused"
+        words = advice(reason)
+        return Problem(f"{what}: {words}", urgent=True, shorter=(f"{fewer}: {words}",), least=fewer)
+    return loneliness_of(snapshot) if not snapshot.view and snapshot.cycle >= PATIENCE else None
+
+
+def loneliness_of(snapshot: NodeSnapshot) -> Problem:
+    """That nobody is in the view, with what helps."""
+    lost = sum(row.state is PeerState.LOST for row in snapshot.peers)
+    if lost:
         return Problem(
-            f"{refused:,} datagrams refused in {REJECT_PERIOD:.0f} s: {advice(reason)}", urgent=True
+            f"no peer answers: {lost} lost, dialled again now and then, or /join HOST:PORT",
+            urgent=True,
+            shorter=(
+                f"no peer answers: {lost} lost, dialled again, or /join HOST:PORT",
+                f"no peer answers: {lost} lost, /join HOST:PORT",
+                "no peer: /join HOST:PORT",
+            ),
+            least="no peer",
+            spare=True,
         )
-    if not snapshot.view and snapshot.cycle >= PATIENCE:
-        lost = sum(row.state is PeerState.LOST for row in snapshot.peers)
-        if lost:
-            return Problem(
-                f"no peer answers: {lost} lost, dialled again now and then, or /join HOST:PORT", urgent=True
-            )
-        return Problem(
-            "no peer answers yet: run gossip-tui in another terminal, or /join HOST:PORT", urgent=False
-        )
-    return None
+    return Problem(
+        "no peer answers yet: run gossip-tui in another terminal, or /join HOST:PORT",
+        urgent=False,
+        shorter=(
+            "no peer yet: run another gossip-tui, or /join HOST:PORT",
+            "no peer yet: /join HOST:PORT",
+        ),
+        least="no peer yet",
+        spare=True,
+    )
 
 
 def end_of(status: Status) -> Problem | None:
@@ -180,19 +205,20 @@ def end_of(status: Status) -> Problem | None:
     name = safe(status.snapshot.id.name, 40)
     if status.fate is NodeState.CRASHED:
         way_back = "" if status.recorded else f": /restart {name} brings it back"
-        return Problem("crashed" + way_back, urgent=True)
+        return Problem("crashed" + way_back, urgent=True, least="crashed")
     if status.fate is NodeState.STOPPED:
         way_back = "" if status.recorded else f": /continue {name}"
-        return Problem("stands still" + way_back, urgent=False)
-    return Problem("left the network", urgent=False) if status.snapshot.left else None
+        return Problem("stands still" + way_back, urgent=False, least="stands still")
+    return Problem("left the network", urgent=False, least="left") if status.snapshot.left else None
 
 
-def silence_of(snapshot: NodeSnapshot) -> str:
-    """Whether many peers fell silent, which looks like a cut network, and what this node does about it."""
+def silence_of(snapshot: NodeSnapshot) -> tuple[str, ...]:
+    """That many peers fell silent, which looks like a cut network: with what this node does, and without."""
     silent, known = snapshot.unanswered, snapshot.unanswered + len(snapshot.view)
     if silent < UNANSWERED_ALARM or silent < UNANSWERED_SHARE * known:
-        return ""
-    return f"no answer from {silent} of {known} peers: gone or cut off, dialled again"
+        return ()
+    what = f"no answer from {silent} of {known} peers"
+    return f"{what}: gone or cut off, dialled again", what
 
 
 def advice(reason: str) -> str:
@@ -200,76 +226,81 @@ def advice(reason: str) -> str:
     return ADVICE.get(reason, safe(reason, 40))
 
 
-class Segment(NamedTuple):
-    """One part of the line."""
-
-    text: str
-    style: str = ""
-
-
 def status_line(status: Status, width: int, *, ascii_only: bool = False) -> Content:
-    """The line, cut to ``width`` cells: parts at the end go first, identity and address stay longest.
+    """The line, cut to ``width`` cells: figures go first, identity and what is disturbed or recorded stay.
 
     A problem takes the place of the figures, since they matter less then.
     """
-    bar = " | " if ascii_only else " │ "
-    segments = list(segments_of(status, ascii_only=ascii_only))
-    if segments[1:] and segments[1].text.startswith(FAULTS):
-        own = Content(segments[0].text).cell_length
-        if own + FAULTS_ROOM > width:
-            segments[:2] = [Segment(FAULTS, segments[1].style), segments[0]]
+    bar, ellipsis = (" | ", "~") if ascii_only else (" │ ", "…")
+    parts = list(parts_of(status, ellipsis, ascii_only=ascii_only))
     line = Content(" ")
-    for number, segment in enumerate(segments):
-        part = Content.styled(segment.text, segment.style) if segment.style else Content(segment.text)
+    for number, (text, style) in enumerate(fitted(parts, width - line.cell_length, len(bar))):
         glue = Content.styled(bar, "dim") if number else Content("")
         room = width - line.cell_length - glue.cell_length
-        if part.cell_length > room:
-            if room >= min(12, part.cell_length) or not number:
-                line += glue + part.truncate(max(1, room), ellipsis=True)
-            break
-        line += glue + part
+        if room > 0 or not number:
+            line += glue + Content.styled(cut(text, max(1, room), ellipsis), style)
     return line
 
 
-def segments_of(status: Status, *, ascii_only: bool) -> Iterable[Segment]:
-    """The parts of the line, most important first."""
+def parts_of(status: Status, ellipsis: str, *, ascii_only: bool) -> Iterable[Part]:
+    """The parts of the line, from the left."""
     snapshot = status.snapshot
     seat = f" ({status.seat})" if status.seat else ""
-    yield Segment(f"{safe(snapshot.id.name, 40)} {snapshot.address}{seat}", "bold")
+    yield Part((f"{cut(safe(snapshot.id.name), 40, ellipsis)} {snapshot.address}{seat}",), "bold")
     if disturbed := disturbance(status):
-        yield Segment(f"{FAULTS}: {disturbed}", "bold $text-warning")
+        yield Part(counted(FAULTS, disturbed), "bold $text-warning", Give.FAULTS, FAULTS)
     if status.frozen:
-        yield Segment(" FROZEN: F8 goes on ", "reverse bold")
+        yield Part((" FROZEN: F8 goes on ",), "reverse bold", least=" FROZEN ")
     if status.recorded:
-        yield Segment(f" RECORDED {status.recorded} ", "reverse bold")
+        time_of_day = status.recorded.split(" ")[-1]
+        forms = f" RECORDED {status.recorded} ", f" RECORDED {time_of_day} "
+        yield Part(forms, "reverse bold", least=" RECORDED ")
     if status.recording:
-        yield Segment("REC", "bold $text-error")
+        yield Part(("REC",), "bold $text-error")
     problem = problem_of(status)
     if problem is not None:
-        style = "bold $text-error" if problem.urgent else "$text-warning"
-        yield Segment(("! " if problem.urgent else "") + problem.text, style)
+        yield part_of(problem, ellipsis)
         return
-    yield Segment(*liveness(snapshot, ascii_only=ascii_only))
+    text, style = liveness(snapshot, ascii_only=ascii_only)
+    yield Part((text,), style, spare=True)
+    yield from figures_of(status)
+
+
+def part_of(problem: Problem, ellipsis: str) -> Part:
+    """A problem as a part of the line."""
+    mark, style = ("! ", "bold $text-error") if problem.urgent else ("", "$text-warning")
+    forms, least = (problem.text, *problem.shorter), problem.least
+    if not least:
+        forms, least = cuts(problem.text, ellipsis)
+    return Part(tuple(mark + form for form in forms), style, least=mark + least, spare=problem.spare)
+
+
+def figures_of(status: Status) -> Iterable[Part]:
+    """What is shown while there is nothing to complain of."""
+    snapshot = status.snapshot
     if silence := silence_of(snapshot):
-        yield Segment(silence, "$text-warning")
-    yield Segment(f"view {len(snapshot.view)}/{snapshot.view_size}")
-    yield Segment(f"in {status.rate_in:.0f}/s out {status.rate_out:.0f}/s")
-    yield Segment(f"held {snapshot.held_count:,}", "$text-warning" if snapshot.held_count else "")
+        yield Part(silence, "$text-warning", spare=True)
+    figures = [
+        (f"view {len(snapshot.view)}/{snapshot.view_size}", ""),
+        (f"in {status.rate_in:.0f}/s out {status.rate_out:.0f}/s", ""),
+        (f"held {snapshot.held_count:,}", "$text-warning" if snapshot.held_count else ""),
+    ]
     if snapshot.unacknowledged:
-        yield Segment(f"unheard {snapshot.unacknowledged:,}", "$text-warning")
+        figures.append((f"unheard {snapshot.unacknowledged:,}", "$text-warning"))
+    for text, style in figures:
+        yield Part((text, ""), style, Give.FIGURES)
 
 
-def disturbance(status: Status) -> str:
+def disturbance(status: Status) -> list[list[str]]:
     """What is out of order on purpose, the faults of this node first; empty if nothing is."""
     report = status.snapshot.faults
-    peers = len(report.by_peer)
-    parts = [
-        str(report.faults) if report.faults != NO_FAULTS else "",
-        faults_by_peer(peers),
+    others = [
+        faults_by_peer(len(report.by_peer)),
         cuts_in_words(report.blocked) if "cut" not in status.experiments else "",
         status.experiments,
     ]
-    return ", ".join(part for part in parts if part)
+    own = str(report.faults).split(" ") if report.faults != NO_FAULTS else []
+    return [*([own] if own else []), *([word] for part in others if part for word in part.split(", "))]
 
 
 def faults_by_peer(peers: int) -> str:

@@ -275,7 +275,41 @@ def line(width: int, **fields: Any) -> str:
 @pytest.mark.parametrize("width", range(8, 140, 3))
 def test_the_status_bar_says_faults_however_narrow_and_whatever_else_there_is(width: int) -> None:
     shown = line(width, frozen=True, recording=True, failures=3, failure="x" * 200, seat="3/24")
-    assert shown.startswith(" FAULTS" if width < 49 else " p1 127.0.0.1:8001 (3/24) │ FAULTS: loss=20")
+    assert "FAULTS" in shown or width < 8
+    assert "REC" in shown or width < 26
+    assert shown.startswith(" FAULTS" if width < 68 else " p1 127.0.0.1:8001 (3/24) │ FAULTS")
+    assert "! internal e" in shown or width < 41
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (96, " p1 127.0.0.1:8001 │ FAULTS: loss=20 delay=50..200, 1 crashed +1 │ REC │ ● live  cycle 412"),
+        (80, " p1 127.0.0.1:8001 │ FAULTS: loss=20 delay=50..200 +2 │ REC │ ● live  cycle 412"),
+        (70, " p1 127.0.0.1:8001 │ FAULTS: loss=20 +3 │ REC │ ● live  cycle 412"),
+        (55, " p1 127.0.0.1:8001 │ FAULTS │ REC │ ● live  cycle 412"),
+        (50, " p1 127.0.0.1:8001 │ FAULTS: loss=20 +3 │ REC"),
+        (34, " p1 127.0.0.1:8001 │ FAULTS │ REC"),
+        (30, " FAULTS │ REC │ p1 127.0.0.1:…"),
+        (20, " FAULTS │ REC │ p1 …"),
+    ],
+)
+def test_what_is_disturbed_is_shortened_before_it_hides_anything_that_matters(width: int, shown: str) -> None:
+    report = FaultReport(Faults.parse("loss=20 delay=50..200"))
+    assert line(width, faults=report, recording=True, experiments="1 crashed, 1 stopped") == shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_long_faults_hide_neither_that_the_node_left_nor_that_this_is_a_recording(width: int) -> None:
+    many = "cut in two, 3 crashed, 2 stopped, 12 other nodes disturbed"
+    left = status_line(
+        Status(snapshot(faults=FaultReport(Faults(loss=0.2)), left=True), experiments=many), width
+    )
+    assert "FAULTS" in left.plain
+    assert "left" in left.plain
+    recorded = line(width, experiments=many, recorded="2025-06-16 12:00:05")
+    assert "RECORDED" in recorded
+    assert "12:00:05" in recorded or width < 100
 
 
 def test_the_status_bar_counts_peers_apart_and_cut_off() -> None:

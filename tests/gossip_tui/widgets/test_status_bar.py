@@ -116,6 +116,40 @@ def test_in_a_narrow_terminal_identity_and_address_stay_longest() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (94, "no peer answers: 2 lost, dialled again now and then, or /join HOST:PORT"),
+        (92, "no peer answers: 2 lost, dialled again, or /join HOST:PORT"),
+        (80, "no peer answers: 2 lost, /join HOST:PORT"),
+        (50, "no peer: /join HOST:PORT"),
+    ],
+)
+def test_what_to_do_about_lost_peers_is_read_in_every_width(width: int, shown: str) -> None:
+    lost = tuple(peer_row(number, age=None, state=PeerState.LOST) for number in (2, 3))
+    assert line(width, peers=lost) == f" p1 127.0.0.1:8001 │ ! {shown}"
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(80, "left the network: /join comes back, ^q quits"), (50, "left: /join comes back")]
+)
+def test_after_leaving_the_way_back_is_read_in_every_width(width: int, shown: str) -> None:
+    assert line(width, left=True) == f" p1 127.0.0.1:8001 │ {shown}"
+
+
+@pytest.mark.parametrize("width", range(1, 120, 3))
+def test_a_cut_line_in_ascii_is_ascii(width: int) -> None:
+    failing = {"failures": 1, "failure": "x" * 200}
+    for fields in (
+        {},
+        {"id": node_id("n" * 64)},
+        {"peers": ()},
+        failing,
+        {"seat": "3/24", "recording": True},
+    ):
+        assert line(width, ascii_only=True, **fields).isascii()
+
+
 def test_names_are_safe_and_never_markup() -> None:
     text = line(id=node_id("[bold]\x1b[2J"))
     assert text.startswith(" [bold]␛[2J 127.0.0.1:8001 │")
