@@ -52,6 +52,8 @@ class CommandRunner:
         self._app = app
         self.leaving = False
         """Whether the node is about to leave, or at it: what is typed meanwhile comes after that."""
+        self._line = ""
+        """The line of the composer that is carried out just now; empty for what comes by key."""
 
     def take(self, line: str) -> None:
         """Carry out a line of the composer.
@@ -63,7 +65,11 @@ class CommandRunner:
         if isinstance(parsed, Say):
             self._app.guide.note_said(self._app.feed.send(parsed.text))
         elif parsed is not None:
-            self.run(parsed)
+            self._line = line
+            try:
+                self.run(parsed)
+            finally:
+                self._line = ""
 
     def run(self, invocation: Invocation) -> None:
         """Carry out a command.
@@ -364,13 +370,14 @@ class CommandRunner:
         return addresses
 
     def _later(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
-        """Do what takes time beside the screen; its refusal is said in the composer."""
+        """Do what takes time beside the screen; if it is refused, the composer has the line again."""
+        line = self._line
 
         async def guarded() -> None:
             try:
                 await work(*arguments)
             except (GossipError, OSError) as error:
-                self._app.refuse(str(error))
+                self._app.composer.give_back(line, str(error))
 
         self._app.run_worker(guarded(), exit_on_error=True)
 

@@ -264,6 +264,14 @@ class Composer(Vertical):
         with self.prevent(Input.Changed):
             self.input.clear()
 
+    def give_back(self, line: str, why: str) -> None:
+        """Say why a line can't be carried out after all; it comes back unless another was begun."""
+        if line and not self.input.value:
+            with self.prevent(Input.Changed):
+                self.recall(line)
+        self.say(why, problem=True)
+        self._refused = line if self.input.value == line else None
+
     def complete(self) -> None:
         """Complete the word before the cursor, or list what it may become."""
         done: Completion = complete(self.input.value, self.input.cursor_position, self._vocabulary())

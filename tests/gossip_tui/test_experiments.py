@@ -205,6 +205,22 @@ async def test_a_node_crashes_and_comes_back_with_its_faults() -> None:
         assert "n03 is back as a new incarnation" in driver.log
 
 
+@pytest.mark.parametrize("line", ["/crash n99", "/restart n99", "/export pdf", "/stop n99"])
+async def test_a_line_that_is_refused_only_after_a_while_is_back(line: str) -> None:
+    async with driven(*swarm()) as driver:
+        await driver.enter(line)
+        assert (driver.composer, bool(driver.hint)) == (line, True)
+        await driver.press("x")
+        assert (driver.composer, driver.hint) == (line + "x", "")
+
+
+async def test_a_refused_line_does_not_come_back_over_what_is_typed_meanwhile() -> None:
+    async with driven(*swarm()) as driver:
+        await driver.type("hel")
+        driver.app.composer.give_back("/crash n99", "there is no node n99")
+        assert (driver.composer, driver.hint) == ("hel", "there is no node n99")
+
+
 async def test_a_node_stands_still_and_goes_on() -> None:
     nodes = swarm()
     async with driven(*nodes) as driver:
