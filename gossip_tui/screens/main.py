@@ -316,13 +316,12 @@ class MainScreen(Screen[None]):
 
     @property
     def _types_for_composer(self) -> bool:
-        """Whether what is typed is for the composer: in a pane, but not in that of a recording.
+        """Whether what is typed is for the composer: in a pane.
 
         What was typed faster than the focus moved came to the pane too, though the composer has it now; what
         comes to the composer itself does not come here.
         """
-        is_there = isinstance(self.focused, Pane) or self.focused is self.composer.input
-        return is_there and self.scrub_bar is None
+        return isinstance(self.focused, Pane) or self.focused is self.composer.input
 
     def action_begin_command(self) -> None:
         """Go from a pane to the composer with the slash; what is typed there already stays.

@@ -468,11 +468,19 @@ async def test_the_replayed_overlay_shows_cuts_and_crashes_of_its_time(tmp_path:
         assert "live" in hands.app.main.status_bar.text
 
 
-async def test_in_a_recording_letters_are_no_messages(tape: Path) -> None:
+@pytest.mark.parametrize("pane", ["f2", "f3", "f4"])
+async def test_in_a_recording_letters_go_to_the_composer_and_keys_of_the_player_do_not(
+    tape: Path, pane: str
+) -> None:
     async with replayed(tape) as hands:
-        await hands.press("f3", "x", "F")
-        assert hands.app.focused is hands.app.main.log_pane
-        assert hands.app.composer.input.value == ""
+        await hands.press(pane)
+        await hands.press("space", "]", "+")
+        assert (hands.composer, hands.focused) == ("", hands.app.main.active_pane.id)
+        await hands.type("What? x7")
+        assert (hands.composer, hands.focused) == ("What? x7", "composer-input")
+        await hands.press("enter")
+        assert hands.app.screen is hands.app.main
+        assert hands.hint == "this is a recording: nothing can be sent or changed in it"
 
 
 async def test_the_replayed_overlay_of_a_single_node_shows_what_its_peers_told(tmp_path: Path) -> None:
