@@ -65,7 +65,7 @@ class PeersScreen(TextDialog):
         if not peers:
             return Text("Nobody yet. Run gossip-tui in another terminal, or /join HOST:PORT.")
         names = Names()
-        names.learn([row.id for row in peers])
+        names.learn([self._snapshot.id, *(row.id for row in peers)])  # one may have this node's own name
         table = Table.grid(padding=(0, 2, 0, 0))
         for title in ("peer", "address", "state", "age", "round trip"):
             table.add_column(justify="right" if title in {"age", "round trip"} else "left", no_wrap=True)

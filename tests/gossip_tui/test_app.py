@@ -253,6 +253,16 @@ async def test_peers_lists_everyone_heard_of() -> None:
         assert "1 in view, 1 lost, 1 author" in driver.text
 
 
+async def test_the_list_of_peers_tells_a_former_incarnation_of_the_node_from_itself() -> None:
+    former = node_id("p1", 999)
+    author = peer_row(1, id=former, state=PeerState.AUTHOR, age=None, address=None)
+    async with driven(MemoryNode(peers=(peer_row(10), author))) as driver:
+        await driver.enter("/peers")
+        (row,) = (row for row in driver.rows if "never met" in row)
+        assert f" {former.label} " in row
+        assert "p10~" not in driver.text
+
+
 async def test_the_list_of_peers_is_kept_up_to_date() -> None:
     async with driven() as driver:
         await driver.enter("/peers")
