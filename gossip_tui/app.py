@@ -40,7 +40,7 @@ from .screens.message import clock_time
 from .screens.peers import PeersScreen
 from .shown import Feed, Update
 from .text import safe
-from .theme import ASCII, THEMES, UNICODE, colorless
+from .theme import ASCII, PLAIN_SIGNS, THEMES, UNICODE, colorless
 from .widgets.causal_log import CausalLogPane, NoticeKind
 from .widgets.composer import IN_A_RECORDING, INVITATIONS, Composer
 from .widgets.copying import CopyWanted
@@ -169,8 +169,9 @@ class GossipApp(App[None], inherit_bindings=False):
         return self.main
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """No colour at all under NO_COLOR, instead of Textual's greys."""
-        return colorless(super().get_line_filters())
+        """No colour at all under NO_COLOR, instead of Textual's greys; with ``--ascii`` nothing but ASCII."""
+        filters = colorless(super().get_line_filters())
+        return [*filters, PLAIN_SIGNS] if self.glyphs is ASCII else filters
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as the help writes them."""

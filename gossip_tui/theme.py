@@ -13,14 +13,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
+from textual.color import Color
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
 
 from .drawing.line import HEAT, ORIGINS, Role
 
-__all__ = ["ASCII", "THEMES", "UNICODE", "Glyphs", "Palette", "colorless", "palette_for", "palette_of"]
+__all__ = [
+    "ASCII",
+    "PLAIN_SIGNS",
+    "THEMES",
+    "UNICODE",
+    "Glyphs",
+    "Palette",
+    "PlainSigns",
+    "colorless",
+    "palette_for",
+    "palette_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,38 @@ ASCII = Glyphs(
     border="ascii",
 )
 """For ``--ascii``: nothing that a serial console or an old font could not show."""
+
+SIGNS: Mapping[int, str] = {
+    **dict.fromkeys(range(0x2400, 0x2440), "?"),  # control pictures
+    **dict.fromkeys(range(0x2500, 0x2580), "+"),  # lines, of which those that are straight are below
+    **dict.fromkeys(range(0x2580, 0x25A0), "#"),  # blocks
+    **dict.fromkeys(map(ord, "─━┄┅┈┉═▔▀"), "-"),
+    **dict.fromkeys(map(ord, "▁▂▃▄"), "_"),
+    **dict.fromkeys(map(ord, "│┃┆┇┊┋║▌▍▎▏▐▕"), "|"),
+    **dict(zip(map(ord, "…↵●▶•"), "~/*>*", strict=True)),
+}
+"""What stands in ASCII for a sign of a frame, a bar or a cut, and for what ``safe`` makes visible."""
+
+
+class PlainSigns(LineFilter):
+    """Draws in ASCII what Textual draws by itself, and what ``safe`` puts in place of what can't be shown.
+
+    Panes draw with ``ASCII``; but titles in a frame, toasts and the palette are cut and framed by Textual.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments with other signs, each as wide as before."""
+        del background
+        return [
+            segment
+            if segment.control or segment.text.isascii()
+            else Segment(segment.text.translate(SIGNS), segment.style)
+            for segment in segments
+        ]
+
+
+PLAIN_SIGNS = PlainSigns()
+"""The one there is: Textual keeps what a filter made of a line by the filter itself."""
 
 Palette = Mapping[Role, Style]
 """A style for every role."""

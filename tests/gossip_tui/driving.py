@@ -135,12 +135,16 @@ class Driver(Hands):
 
 @asynccontextmanager
 async def driven(
-    *nodes: MemoryNode, size: tuple[int, int] = WIDE, successor: Any = None, **options: Any
+    *nodes: MemoryNode,
+    size: tuple[int, int] = WIDE,
+    successor: Any = None,
+    toasts: bool = False,
+    **options: Any,
 ) -> AsyncIterator[Driver]:
     """The application over nodes in memory (one by default), after its first look at them."""
     nodes = nodes or (MemoryNode(),)
     app = CountingApp(NodeFeed(*nodes, successor=successor), tick_period=NEVER, **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=toasts) as pilot:
         driver = Driver(app, pilot, *nodes)
         await driver.look()
         yield driver

@@ -936,16 +936,48 @@ async def test_hostile_text_may_be_pasted_into_any_place() -> None:
         assert not driver.app._exit
 
 
-async def test_text_in_ascii_mode_is_ascii() -> None:
-    async with driven(ascii=True) as driver:
-        driver.node.hear("p2", "plain")
+@pytest.mark.parametrize("size", [(100, 30), SINGLE, TINY])
+async def test_whatever_is_drawn_in_ascii_mode_is_ascii(size: tuple[int, int]) -> None:
+    async with driven(MemoryNode("n" * 60), ascii=True, size=size) as driver:
+        driver.node.hear("p2", "plain " * 60)
+        driver.node.hear("p2", "one\x1b line\nand another")
+        await driver.enter("/fault loss=20 delay=50..200 duplicate=5 reorder=10 tail=3")
         await driver.press("f10")
         await driver.press("f10")
-        frames = driver.text
-        for key in ("f1", "escape", "f2"):
+        driver.app.toast("passing " * 40)
+        frames = ""
+        for key in (
+            "f1",
+            "escape",
+            "f2",
+            "f3",
+            "home",
+            "enter",
+            "escape",
+            "f4",
+            "f5",
+            "f6",
+            "ctrl+p",
+            "down",
+        ):
             await driver.press(key)
             frames += driver.text
         assert sorted({c for c in frames if not c.isascii()}) == []
+
+
+async def test_in_ascii_mode_a_toast_has_a_plain_frame() -> None:
+    async with driven(ascii=True, size=(60, 20), toasts=True) as driver:
+        driver.app.toast("passing")
+        await driver.look()
+        assert "| passing" in driver.text
+        assert driver.text.isascii()
+
+
+async def test_in_ascii_mode_what_is_cut_in_a_frame_has_a_plain_mark() -> None:
+    async with driven(ascii=True, size=(20, 16)) as driver:
+        await driver.press("f1")
+        assert "Esc closes,~" in driver.text or "Esc closes~" in driver.text, driver.rows
+        assert driver.text.isascii()
 
 
 async def test_without_colour_there_are_no_greys_either(monkeypatch: pytest.MonkeyPatch) -> None:
