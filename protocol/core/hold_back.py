@@ -12,8 +12,10 @@ from .messages import KeyDot, Range, Rumor
 
 __all__ = ["HELD_OVERHEAD_SIZE", "WAITER_LIMIT", "Held", "HoldBack", "Origin"]
 
-WAITER_LIMIT = 16_384
-"""Dependencies waited for at the most, over all held messages: a hostile message may name a hundred."""
+WAITER_LIMIT = 65_536
+"""Dependencies waited for at the most, over all held messages, some 100 bytes each. A hostile message may
+name a hundred; where fifty nodes send at one instant an honest one names 49, and hundreds of them have to
+fit while one of the first is lost again and again."""
 
 HELD_OVERHEAD_SIZE = 500
 """Bytes a held message is counted with beside its payload: a guess on the safe side."""

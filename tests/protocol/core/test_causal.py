@@ -181,7 +181,7 @@ def test_hold_back_is_bounded_in_bytes() -> None:
 def test_hold_back_is_bounded_in_what_is_waited_for() -> None:
     node = Order()
     hundred = [node_id(f"p{number}").key for number in range(100)]
-    for number in range(300):
+    for number in range(700):
         parents = tuple((key, number + 1) for key in hundred)
         node.causal.receive(rumor(node_id(f"x{number}"), 1, 9, parents), SOURCE, 0, node.out)
     node.causal.check()
