@@ -62,7 +62,6 @@ __all__ = ["Arrival", "Intake"]
 SAMPLING_KINDS = frozenset({ExchangeRequest, ExchangeAnswer, Padding, Goodbye, Linkage})
 """Items that say nothing of messages, but for the digest of an exchange."""
 
-
 Handler = Callable[["Intake", Any, "Arrival"], str | None]
 """Takes one item; returns why it is refused, or None."""
 
@@ -119,11 +118,11 @@ class Intake(Parts):
 
     def _dispatch(self, items: list[Any], arrival: Arrival) -> None:
         """Hand every item to its handler; the first refusal stands for the datagram."""
-        handlers, context = self._HANDLERS, self.context
+        handlers = self._HANDLERS
         first: str | None = None
         for item in items:
             kind = type(item)
-            if context.is_silent and kind not in SAMPLING_KINDS:
+            if kind not in SAMPLING_KINDS:
                 self.end_silence()
             reason = handlers[kind](self, item, arrival)
             if reason is not None:
@@ -176,16 +175,13 @@ class Intake(Parts):
         return None
 
     def _on_duplicate(self, rumor: Rumor, dot: KeyDot, arrival: Arrival) -> None:
-        """Note another copy of a message; three of four are one, so that most have to cost little."""
-        source = arrival.link.address
+        """Note another copy of a message."""
+        source, now, out = arrival.link.address, arrival.now, self.out
         self.duplicate_count += 1
-        if self.out.fan_outs:
-            self.out.spare(dot, source)
-        if self.neighbours.at:
-            self.trees.on_duplicate(dot, source, arrival.now)
-        if not rumor.hops:
-            self._show_namesake(rumor, dot, arrival)
-            self.spreading.note_received(rumor, arrival.header.sender, source, arrival.now, self.out)
+        out.spare(dot, source)
+        self.trees.on_duplicate(dot, source, now)
+        self._show_namesake(rumor, dot, arrival)
+        self.spreading.note_received(rumor, arrival.header.sender, source, now, out)
 
     def _on_part(
         self, collect: Callable[[Any, Address], Rumor | None], item: Any, arrival: Arrival
@@ -250,7 +246,7 @@ class Intake(Parts):
         """Whether neither side ever heard of a message; if the peer has, the silence is over."""
         if digest is not NOTHING and digest != NOTHING:
             self.end_silence()
-        return self.context.is_silent and not self.catchup.is_newcomer
+        return self.is_quiet
 
     def _note_frontier(self, frontier: Iterable[KeyDot], arrival: Arrival) -> None:
         """A frontier that names this node's own dots acknowledges them."""

@@ -166,13 +166,11 @@ class Links:
 
     def dial(self, target: Address, now: float) -> Link:
         """The link of an address that this node is about to send to of its own accord."""
-        familiar = self._familiar
-        link = familiar.get(target) or self._strangers.get(target)
+        link = self.get(target)
         if link is None:
             proven_until = -math.inf if self.verifies else math.inf
-            link = familiar[target] = Link(target, is_stranger=False, now=now, proven_until=proven_until)
-            if len(familiar) > self._limit:
-                del familiar[next(iter(familiar))]
+            link = Link(target, is_stranger=False, now=now, proven_until=proven_until)
+            put(self._familiar, target, link, self._limit)
         return link
 
     def grant(self, target: Address, size: int, now: float) -> None:

@@ -158,12 +158,13 @@ class Sampling:
         link.last_nonce = request.nonce
         self.served += 1
         if push:
-            answered = None if not pull else fitted[1] if fitted is not None else sent
+            answered = fitted[1] if fitted is not None else sent
+            head = answered if pull else None
             received = ((request.sender, usable(header.address) or source, 0), *request.descriptors)
             if is_proven:
-                self._take_in(received, answered, now, out)
+                self._take_in(received, head, now, out)
             else:
-                put(self.introductions, source, (received, answered), INTRODUCTION_LIMIT)
+                put(self.introductions, source, (received, head), INTRODUCTION_LIMIT)
         elif pull and is_proven:
             self.view.increase_age()
         return True

@@ -297,11 +297,7 @@ class PartialView:
         assert all(entry[2] <= self._tick for entry in entries.values()), "an age below 0"
 
     def _describe(self, entries: Iterable[Entry]) -> list[Descriptor]:
-        tick = self._tick
-        return [
-            new_tuple(Descriptor, (node_id, address, age if (age := tick - stamp) < AGE_LIMIT else AGE_LIMIT))
-            for node_id, address, stamp in entries
-        ]
+        return [new_tuple(Descriptor, told) for told in self._tell(entries)]
 
     def _tell(self, entries: Iterable[Entry]) -> tuple[Told, ...]:
         tick = self._tick

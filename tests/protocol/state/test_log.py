@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from protocol import StateFileError
+from protocol.core.machine import Machine
 from protocol.state import StateFile
 from protocol.state.log import check_log, frames_of, header_of, prefix_of
 
@@ -24,6 +25,13 @@ def log_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
+def tell(machine: Machine, file: StateFile, numbers: range) -> None:
+    """Say so many large messages, each saved at once."""
+    for number in numbers:
+        say(machine, f"{number}" + "." * 5000)
+        save(machine, file)
+
+
 @pytest.fixture
 def ended(tmp_path: Path) -> Path:
     """A state file whose process ended without a word: all that was said is in the log alone."""
@@ -31,9 +39,7 @@ def ended(tmp_path: Path) -> Path:
     live.parent.mkdir()
     file = StateFile.open(live, "")
     machine = machine_of()
-    for number in range(MESSAGES):
-        say(machine, f"{number}" + "." * 5000)
-        save(machine, file)
+    tell(machine, file, range(MESSAGES))
     path = tmp_path / "state"
     shutil.copy(live, path)
     shutil.copy(log_of(live), log_of(path))
@@ -169,14 +175,10 @@ def emptied(tmp_path: Path) -> tuple[bytes, bytes, bytes, bytes]:
     path.parent.mkdir()
     file = StateFile.open(path, "")
     machine = machine_of()
-    for number in range(MESSAGES):
-        say(machine, f"{number}" + "." * 5000)
-        save(machine, file)
+    tell(machine, file, range(MESSAGES))
     file._background.checkpoint()
     before = path.read_bytes(), log_of(path).read_bytes()
-    for number in range(MESSAGES, 2 * MESSAGES - 1):
-        say(machine, f"{number}" + "." * 5000)
-        save(machine, file)
+    tell(machine, file, range(MESSAGES, 2 * MESSAGES - 1))
     after = path.read_bytes(), log_of(path).read_bytes()
     file.close()
     return *before, *after
