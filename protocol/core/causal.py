@@ -235,10 +235,23 @@ class CausalOrder(RestoredSet):
     # holding back
 
     def _has_room(self, held: Held, waits: int, now: float, out: Outbox) -> bool:
-        """Make room by giving up what waits longest, if that is hopeless by now."""
-        while self.queue.is_full_for(held, waits, self.config):
-            oldest = next(iter(self.holding.values()), None)
-            if oldest is None or now - oldest.received_at < self.config.gap_timeout:
+        """Make room for a message, or say that there is none.
+
+        What is deepest goes for what is less deep, which it may wait for, and comes again when its past is
+        here. So whatever else is held, what lies next above the floors is taken in. Where nothing is deeper,
+        what waits longest is given up if that is hopeless by now.
+        """
+        queue, patience = self.queue, self.config.gap_timeout
+        while queue.is_full_for(held, waits, self.config):
+            deepest = queue.deepest()
+            if deepest is None:
+                return False
+            if deepest.rumor.depth > held.rumor.depth:
+                queue.drop(deepest)
+                self.displaced_count += 1
+                continue
+            oldest = next(iter(self.holding.values()))
+            if self.is_catching_up or now - oldest.received_at < patience:
                 return False
             self._give_up(oldest, out)
         return True

@@ -46,6 +46,10 @@ class DeliveredSet:
         """Unix time minus ``now``."""
         self.pinned: KeyDot | None = None
         """An own message that must not be evicted yet, since nobody else has it."""
+        self.is_catching_up = False
+        """Whether a history is on its way here: what waits for its past then waits with reason."""
+        self.displaced_count = 0
+        """Held messages that went for less deep ones."""
         self._named = self.public_dots
         self._delivered_depth = 0
         """The largest depth delivered. Announcements may go beyond it by half a window only, so that nobody

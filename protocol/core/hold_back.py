@@ -6,6 +6,8 @@ nobody else is looked at.
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
+
 from .config import Config
 from .identity import Address, Key, NodeId, key_of
 from .messages import KeyDot, Range, Rumor
@@ -16,6 +18,11 @@ WAITER_LIMIT = 65_536
 """Dependencies waited for at the most, over all held messages, some 100 bytes each. A hostile message may
 name a hundred; where fifty nodes send at one instant an honest one names 49, and hundreds of them have to
 fit while one of the first is lost again and again."""
+
+STALE_SHARE = 2
+STALE_SPARE = 64
+"""The heap by depth is made anew when it is longer than this many times the queue and this many more: each
+message that comes in pays for a few entries of it at the most. A choice."""
 
 HELD_OVERHEAD_SIZE = 500
 """Bytes a held message is counted with beside its payload: a guess on the safe side."""
@@ -124,6 +131,8 @@ class HoldBack:
         self.size = 0
         """Bytes held."""
         self.waiter_count = 0
+        self._by_depth: list[tuple[int, KeyDot]] = []
+        """A heap of all held messages, the deepest first, and of some that left the queue since."""
 
     def missing_of(self, held: Held) -> list[KeyDot]:
         """What a message still waits for."""
@@ -165,6 +174,21 @@ class HoldBack:
         self.waiter_count += len(missing)
         for key, sequence in missing:
             self.origin(key).waiters.setdefault(sequence, []).append(held)
+        heappush(self._by_depth, (-held.rumor.depth, held.dot))
+        if len(self._by_depth) > STALE_SHARE * len(self.holding) + STALE_SPARE:
+            self._by_depth = [(-one.rumor.depth, dot) for dot, one in self.holding.items()]
+            heapify(self._by_depth)
+
+    def deepest(self) -> Held | None:
+        """The deepest held message, for which no other one waits; None if nothing is held."""
+        by_depth = self._by_depth
+        while by_depth:
+            depth, dot = by_depth[0]
+            held = self.holding.get(dot)
+            if held is not None and held.rumor.depth == -depth:
+                return held
+            heappop(by_depth)
+        return None
 
     def release(self, held: Held) -> None:
         """Take a message that waits for nothing more out of the queue."""
@@ -173,6 +197,8 @@ class HoldBack:
         self.size -= held.size
         self.unanchored.pop(held.dot, None)
         self.origins[held.key].held.pop(held.rumor.sequence, None)
+        if not self.holding:
+            self._by_depth.clear()
 
     def drop(self, held: Held) -> None:
         """Take a message out of the queue and out of the lists of those it waits for."""
@@ -219,3 +245,6 @@ class HoldBack:
         for held in self.holding.values():
             assert held.missing == len(self.missing_of(held))
             assert held.missing or held.dot in self.unanchored
+        by_depth = self._by_depth
+        assert {(-held.rumor.depth, dot) for dot, held in self.holding.items()} <= set(by_depth)
+        assert self.holding or not by_depth

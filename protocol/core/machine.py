@@ -406,6 +406,7 @@ class Machine:
             peers_forgotten=sampling.acquaintances.forgotten,
             gaps=told[Gap],
             undeliverable=told[Undeliverable],
+            displaced=self._causal.displaced_count,
             chunks_in=intake.fetching.chunks,
             chunks_out=intake.serving.chunks,
             duplicate_chunks=intake.fetching.duplicates,

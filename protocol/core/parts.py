@@ -146,6 +146,7 @@ class Parts:
     def settle(self, now: float) -> None:
         """Let the parts see what the last input changed for them."""
         self.repair.is_paused = self.catchup.is_running
+        self._causal.is_catching_up = self.catchup.is_running
         if self._causal.unanchored:
             self.repair.note_unanchored(now, self.out)
         if self._causal.floor(self.context.key) > self.spreading.last_sequence:

@@ -124,6 +124,8 @@ class Counters:
     peers_lost: int = 0
     gaps: int = 0
     undeliverable: int = 0
+    displaced: int = 0
+    """Held messages that made room in a full hold-back queue for less deep ones; they come again."""
     chunks_in: int = 0
     """Chunks of large payloads that were asked for, came and fitted."""
     chunks_out: int = 0

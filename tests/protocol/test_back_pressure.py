@@ -12,6 +12,8 @@ from protocol.core.large.tree import Tree
 from protocol.core.messages import Announcement, Chunk
 from protocol.errors import BacklogError
 from protocol.sim import Faults, Simulation
+from tests.reliability.judge import judge
+from tests.reliability.scenarios import SCENARIOS, run
 
 from .core.wiring import Stranger, Wiring, address, node_id, rumor
 from .net.swarm import mesh, take, until
@@ -103,6 +105,16 @@ def test_what_has_waited_too_long_makes_room_in_a_full_hold_back_queue_and_is_to
     told = wiring.told("a", Undeliverable)
     assert [event.id.origin.name for event in told if isinstance(event, Undeliverable)] == ["orphan-0"]
     assert wiring["a"].snapshot(wiring.now).counters.undeliverable == 1
+
+
+def test_a_hold_back_queue_that_is_much_too_small_costs_time_and_no_message() -> None:
+    config = Config(hold_back_limit=20, gap_timeout=10.0)
+    course = run(SCENARIOS["rough, with churn"], "all", 12, 3, config)
+    verdict = judge(course)
+    assert verdict.wrong == ()
+    pictures = [node.snapshot() for node in course.live()]
+    assert max(picture.counters.displaced for picture in pictures) > 5
+    assert max(picture.rejected.get("hold-back full", 0) for picture in pictures) > 5
 
 
 def test_a_full_store_lets_the_oldest_go_and_who_lacks_them_is_told_of_one_gap() -> None:

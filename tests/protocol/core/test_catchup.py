@@ -9,7 +9,7 @@ import pytest
 from protocol.core.catchup import BASELINE_PAGES_LIMIT, CatchUp
 from protocol.core.config import Config
 from protocol.core.context import Context
-from protocol.core.events import Gap
+from protocol.core.events import Gap, Undeliverable
 from protocol.core.messages import (
     COUNT_LIMIT,
     NO_HORIZON,
@@ -28,7 +28,7 @@ from protocol.core.view import PartialView
 from protocol.core.wide import PARENTS_LIMIT
 from protocol.wire import SEQUENCE_LIMIT
 
-from .wiring import CODEC, Stranger, Wiring, address, node_id
+from .wiring import CODEC, Stranger, Wiring, address, node_id, rumor
 
 
 def gaps(wiring: Wiring, name: str) -> list[int]:
@@ -298,9 +298,9 @@ def test_a_history_larger_than_a_sponsor_may_send_at_once_comes_without_asking_i
     assert sum(isinstance(i, HistoryRequest) for _, d in wiring.sent for i in CODEC.parse(d.data).items) < 100
 
 
-def sponsored() -> tuple[Wiring, Stranger]:
+def sponsored(config: Config | None = None) -> tuple[Wiring, Stranger]:
     """A newcomer that has just asked a stranger for its history."""
-    wiring = Wiring(["a"])
+    wiring = Wiring(["a"], config=config or Config())
     sponsor = Stranger(wiring, address(9), "sponsor")
     sponsor.prove("a")
     wiring["a"].join([sponsor.address], 0.0)
@@ -319,6 +319,20 @@ def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end
         sponsor.say("a", BaselinePage(1, 0, 0, 1, 0, NO_HORIZON, 0, (), ()), HistoryDone(1, 1, more=True))
         wiring.run(0.1)
     assert not wiring["a"].snapshot(wiring.now).catching_up
+
+
+def test_nothing_is_given_up_for_want_of_room_while_a_history_is_on_its_way() -> None:
+    wiring, sponsor = sponsored(Config(hold_back_limit=1, gap_timeout=0.1))
+    sponsor.say("a", rumor(node_id("early"), 2, 2))
+    wiring.now += 0.2
+    sponsor.say("a", rumor(node_id("later"), 2, 3))
+    assert wiring["a"].snapshot(wiring.now).catching_up
+    assert wiring.told("a", Undeliverable) == []
+    sponsor.say("a", HistoryDone(1, 0, more=False))
+    wiring.run(5.0)
+    assert not wiring["a"].snapshot(wiring.now).catching_up
+    sponsor.say("a", rumor(node_id("later"), 2, 3))
+    assert len(wiring.told("a", Undeliverable)) == 1
 
 
 def test_a_baseline_of_more_pages_than_any_is_not_collected_and_its_sponsor_left() -> None:

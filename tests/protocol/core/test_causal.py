@@ -200,9 +200,45 @@ def test_messages_whose_clock_is_missing_are_bounded_like_all_that_are_held() ->
 def test_what_waits_longer_than_the_gap_time_out_makes_room_for_the_fresh() -> None:
     node = Order(Config(hold_back_limit=2, gap_timeout=30))
     node.take(rumor(A, 2, 2), rumor(A, 3, 3))
-    assert node.take(rumor(B, 2, 2), now=29.0) == [Reception.NO_ROOM]
-    assert node.take(rumor(B, 2, 2), now=31.0) == [Reception.NEW]
+    assert node.take(rumor(B, 2, 3), now=29.0) == [Reception.NO_ROOM]
+    assert node.take(rumor(B, 2, 3), now=31.0) == [Reception.NEW]
     assert node.told(Undeliverable) == [Undeliverable(Dot(A, 2), (Dot(A, 1),))]
+
+
+def test_in_a_full_queue_the_deepest_makes_room_for_what_is_less_deep_and_comes_again() -> None:
+    node = Order(Config(hold_back_limit=3, gap_timeout=30))
+    assert node.take(*(rumor(A, sequence, sequence) for sequence in (5, 3, 4))) == [Reception.NEW] * 3
+    assert node.take(rumor(A, 2, 2), now=99.0) == [Reception.NEW]
+    assert [dot[1] for dot in node.causal.holding] == [3, 4, 2]
+    assert node.causal.displaced_count == 1
+    assert node.take(rumor(A, 1), rumor(A, 5, 5), now=99.0) == [Reception.NEW] * 2
+    assert [message.id.sequence for message in messages_of(node.out)] == [1, 2, 3, 4, 5]
+    assert node.told(Undeliverable) == []
+    node.causal.check()
+
+
+def test_the_deepest_is_found_whatever_left_the_queue_before() -> None:
+    node = Order(Config(hold_back_limit=100))
+    dice = random.Random(4)
+    others = [node_id(f"p{number}") for number in range(400)]
+    for number in dice.sample(range(400), 400):
+        node.take(rumor(others[number], 2, 2 + number))
+        node.causal.check()
+        if dice.random() < 0.3:
+            gone = dice.choice([*node.causal.holding.values()])
+            node.take(rumor(gone.rumor.origin, 1))
+        deepest = node.causal.queue.deepest()
+        depths = [held.rumor.depth for held in node.causal.holding.values()]
+        assert (deepest.rumor.depth if deepest else None) == max(depths, default=None)
+
+
+def test_while_a_history_is_on_its_way_nothing_that_waits_is_given_up_for_want_of_room() -> None:
+    node = Order(Config(hold_back_limit=1, gap_timeout=30))
+    node.causal.is_catching_up = True
+    node.take(rumor(A, 2, 2))
+    assert node.take(rumor(B, 2, 3), now=99.0) == [Reception.NO_ROOM]
+    node.causal.is_catching_up = False
+    assert node.take(rumor(B, 2, 3), now=99.0) == [Reception.NEW]
 
 
 def test_an_orphan_ends_in_undeliverable_after_its_time_out_and_not_before() -> None:
