@@ -113,16 +113,17 @@ class DerivedClock:
     def merge_sources(self) -> None:
         """Merge sources that are worked out.
 
-        A source whose message is in the past of those merged before has nothing that they lack. The
-        predecessor, which comes last, mostly is, and being old it would differ from them nearly everywhere.
+        The predecessor, which comes last, has nothing that the others lack if its message is in the past of
+        one of them. It mostly is, and being old it would differ from them nearly everywhere.
         """
-        merged = NO_STAMPS
-        for source in self.sources:
-            sequence, _, origin = source.stamp
-            known = merged.get(origin.key)
-            if known is None or known[0] < sequence:
-                merged = merged.merge(source.stamps or NO_STAMPS)
-        self._finish(merged)
+        known = [source.stamps or NO_STAMPS for source in self.sources]
+        if len(known) > 1:
+            sequence, _, origin = self.sources[-1].stamp
+            key = origin.key
+            if any((stamp := other.get(key)) is not None and stamp[0] >= sequence for other in known[:-1]):
+                known.pop()
+        first, *others = known or (NO_STAMPS,)
+        self._finish(first.merge(*others) if others else first)
 
     def _finish(self, past: Stamps) -> None:
         """Add the own message to its past; its origin goes last of all, since nothing there is deeper."""

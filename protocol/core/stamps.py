@@ -1,8 +1,8 @@
 """The entries of a clock as a mapping that is never changed, but shared: a tree of 256 small leaves.
 
-A clock differs from those of its parents in a few entries, so it shares all leaves but a few with them; two
-clocks are merged by looking only at what they do not share. A copy of a thousand entries is 37 kB, a change
-of one in such a tree some 650 bytes.
+A clock differs from those of its parents in a few entries, so it shares all leaves but a few with them;
+clocks are merged by looking, place by place, only at what they do not share. A copy of a thousand entries is
+37 kB, a change of one in such a tree some 650 bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from .identity import Key, NodeId
 
-__all__ = ["NO_STAMPS", "Stamp", "Stamps", "shared", "stamps_of"]
+__all__ = ["NO_STAMPS", "Stamp", "Stamps", "branch_of", "leaf_of", "stamps_of"]
 
 Stamp = tuple[int, int, NodeId]
 """One message in a clock: its sequence, its depth and its origin. Later ones of an origin compare larger."""
@@ -26,9 +26,10 @@ a clock has at the most by default, four entries in a leaf."""
 rank = itemgetter(1, 2)
 """By depth, then by origin: the order in which a clock forgets."""
 
-SHARED_LIMIT = 256
-"""Branches remembered by their parts: messages that are concurrent merge much the same clocks, each in an
-order of its own, and should share what comes of it. A choice: many more than are concurrent."""
+SHARED_BRANCHES, SHARED_LEAVES = 1_024, 4_096
+"""Branches remembered by their parts, and leaves by their content: messages that are concurrent merge much
+the same clocks, and must share what comes of it, or whoever follows all of them compares each with each. A
+choice: what a thousand that are sent at one instant make, some megabytes in a process."""
 
 Content = tuple[Any, ...]
 """Keys and entries in turn, sorted by key: a third of what a mapping of so few would take."""
@@ -73,16 +74,23 @@ class Leaf:
         content = self.content
         if key in content:
             at = content.index(key) + 1
-            return Leaf((*content[:at], stamp, *content[at + 1 :]))
-        return Leaf(content_of({**entries_of(content), key: stamp}))
+            return leaf_of((*content[:at], stamp, *content[at + 1 :]))
+        return leaf_of(content_of({**entries_of(content), key: stamp}))
 
     def without(self, key: Key) -> Leaf:
         """The same without an origin."""
         at = self.content.index(key)
         rest = (*self.content[:at], *self.content[at + 2 :])
-        return Leaf(rest) if rest else NO_ENTRIES
+        return leaf_of(rest) if rest else NO_ENTRIES
 
-    def merge(self, other: Leaf) -> Leaf:
+    def merge(self, others: Iterable[Leaf]) -> Leaf:
+        """The later entry of every origin in any."""
+        merged = self
+        for other in others:
+            merged = merged._with(other)
+        return merged
+
+    def _with(self, other: Leaf) -> Leaf:
         """The later entry of every origin in either."""
         mine, theirs = self.content, other.content
         if not theirs:
@@ -97,8 +105,11 @@ class Leaf:
             whole = later_of(mine, theirs)
         if whole == mine:
             return self
-        return other if whole == theirs else Leaf(whole)
+        return other if whole == theirs else leaf_of(whole)
 
+
+leaf_of = lru_cache(maxsize=SHARED_LEAVES)(Leaf)
+"""The leaf of this content, the same one as a moment ago if there was one."""
 
 NO_ENTRIES = Leaf(())
 
@@ -144,19 +155,30 @@ class Branch:
     def replace(self, index: int, part: Any) -> Branch:
         """The same with another part."""
         parts = self.parts
-        return shared((*parts[:index], part, *parts[index + 1 :]))
+        return branch_of((*parts[:index], part, *parts[index + 1 :]))
 
-    def merge(self, other: Branch) -> Branch:
-        """The later entry of every origin in either."""
-        mine, theirs = self.parts, other.parts
-        parts = tuple([a if a is b else a.merge(b) for a, b in zip(mine, theirs, strict=True)])
+    def merge(self, others: Iterable[Branch]) -> Branch:
+        """The later entry of every origin in any."""
+        sides = (self, *others)
+        places = zip(*[side.parts for side in sides], strict=True)
+        if len(sides) == 2:  # as mostly
+            parts = tuple([a if a is b else a.merge((b,)) for a, b in places])
+        else:
+            parts = tuple([merged(place) for place in places])
         # Parts compare by identity: whatever is like one side's is that side's.
-        if parts == mine:
-            return self
-        return other if parts == theirs else shared(parts)
+        for side in sides:
+            if side.parts == parts:
+                return side
+        return branch_of(parts)
 
 
-shared = lru_cache(maxsize=SHARED_LIMIT)(Branch)
+def merged(parts: Iterable[Any]) -> Any:
+    """What stands in one place of several clocks, merged; each is looked at once, however many have it."""
+    first, *others = dict.fromkeys(parts)
+    return first.merge(others) if others else first
+
+
+branch_of = lru_cache(maxsize=SHARED_BRANCHES)(Branch)
 """The branch with these parts, the same one as a moment ago if there was one."""
 
 
@@ -189,14 +211,14 @@ class Stamps:
         """The same with this entry of an origin instead of what it had."""
         return self._changed(key, self._leaf(key).put(key, stamp))
 
-    def merge(self, other: Stamps) -> Stamps:
-        """The later entry of every origin in either; one of the two themselves if it has them all."""
-        if self._root is NO_STAMPS._root:
-            return other
-        root = self._root.merge(other._root)
-        if root is self._root:
-            return self
-        return other if root is other._root else Stamps(root)
+    def merge(self, *others: Stamps) -> Stamps:
+        """The later entry of every origin in any; one of them itself if it has them all."""
+        sides = (self, *others)
+        root = merged([side._root for side in sides])  # noqa: SLF001 - of its own class
+        for side in sides:
+            if side._root is root:  # noqa: SLF001
+                return side
+        return Stamps(root)
 
     def cut(self, limit: int) -> Stamps:
         """Keep the ``limit`` origins whose last message has the largest (depth, origin)."""
@@ -222,7 +244,8 @@ class Stamps:
         return Stamps(self._root.replace(upper, branch))
 
 
-NO_STAMPS = Stamps(Branch((Branch((NO_ENTRIES,) * FAN),) * FAN))
+NO_PARTS = Branch((NO_ENTRIES,) * FAN)
+NO_STAMPS = Stamps(Branch((NO_PARTS,) * FAN))
 
 
 def stamps_of(entries: Iterable[Stamp]) -> Stamps:
@@ -231,5 +254,7 @@ def stamps_of(entries: Iterable[Stamp]) -> Stamps:
     for stamp in entries:
         key = stamp[2].key
         leaves[key[0]][key] = stamp
-    made = [Leaf(content_of(content)) if content else NO_ENTRIES for content in leaves]
-    return Stamps(Branch(tuple(Branch(tuple(made[at : at + FAN])) for at in range(0, FAN * FAN, FAN))))
+    made = [leaf_of(content_of(content)) if content else NO_ENTRIES for content in leaves]
+    branches = [tuple(made[at : at + FAN]) for at in range(0, FAN * FAN, FAN)]
+    whole = [branch_of(parts) if parts != NO_PARTS.parts else NO_PARTS for parts in branches]
+    return Stamps(branch_of(tuple(whole)))

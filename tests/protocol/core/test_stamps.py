@@ -33,6 +33,27 @@ def test_a_merge_has_the_later_entry_of_every_origin_and_changes_neither_side(
     assert plain(other.merge(one)) == expected
 
 
+@given(st.lists(LISTS, min_size=1, max_size=6))
+def test_any_number_of_clocks_are_merged_at_once(contents: list[list[Stamp]]) -> None:
+    first, *others = [stamps_of(content) for content in contents]
+    expected: dict[NodeId, int] = {}
+    for sequence, _, node in [stamp for content in contents for stamp in content]:
+        expected[node] = max(sequence, expected.get(node, 0))
+    assert plain(first.merge(*others)) == expected
+
+
+def test_what_follows_the_same_messages_shares_all_it_has_of_them_in_whatever_order_it_names_them() -> None:
+    before = stamps_of((1, 1, node) for node in NODES)
+    round_of_all = [before.put(node.key, (2, 2, node)) for node in NODES]
+    clocks = []
+    for number, node in enumerate(NODES):
+        first, *others = round_of_all[number:] + round_of_all[:number]
+        clocks.append(first.merge(*others).put(node.key, (3, 3, node)))
+    leaves = [[leaf for branch in clock._root.parts for leaf in branch.parts] for clock in clocks]
+    for other in leaves[1:]:
+        assert sum(one is not two for one, two in zip(leaves[0], other, strict=True)) <= 2
+
+
 @given(LISTS)
 def test_a_merge_that_adds_nothing_is_one_of_its_sides(content: list[Stamp]) -> None:
     whole = stamps_of(content)
@@ -40,7 +61,7 @@ def test_a_merge_that_adds_nothing_is_one_of_its_sides(content: list[Stamp]) -> 
     assert whole.merge(part) is whole
     assert whole.merge(whole) is whole
     assert plain(part.merge(whole)) == plain(whole)
-    assert NO_STAMPS.merge(whole) is whole
+    assert NO_STAMPS.merge(whole) is (whole if content else NO_STAMPS)
 
 
 @given(LISTS, STAMPS)
