@@ -14,7 +14,7 @@ from typing import Any
 
 from .identity import Key, NodeId
 
-__all__ = ["NO_STAMPS", "Stamp", "Stamps", "branch_of", "leaf_of", "stamps_of"]
+__all__ = ["NO_STAMPS", "Stamp", "Stamps", "branch_of", "leaf_of", "merged_again", "stamps_of"]
 
 Stamp = tuple[int, int, NodeId]
 """One message in a clock: its sequence, its depth and its origin. Later ones of an origin compare larger."""
@@ -30,6 +30,9 @@ SHARED_BRANCHES, SHARED_LEAVES = 1_024, 4_096
 """Branches remembered by their parts, and leaves by their content: messages that are concurrent merge much
 the same clocks, and must share what comes of it, or whoever follows all of them compares each with each. A
 choice: what a thousand that are sent at one instant make, some megabytes in a process."""
+
+SHARED_MERGES = 16
+"""Merges of several clocks remembered: what is sent at one instant follows the same messages. A choice."""
 
 Content = tuple[Any, ...]
 """Keys and entries in turn, sorted by key: a third of what a mapping of so few would take."""
@@ -178,6 +181,9 @@ def merged(parts: Iterable[Any]) -> Any:
     return first.merge(others) if others else first
 
 
+merged_again = lru_cache(maxsize=SHARED_MERGES)(merged)
+"""Several clocks merged, at once if the same ones were a moment ago."""
+
 branch_of = lru_cache(maxsize=SHARED_BRANCHES)(Branch)
 """The branch with these parts, the same one as a moment ago if there was one."""
 
@@ -214,7 +220,8 @@ class Stamps:
     def merge(self, *others: Stamps) -> Stamps:
         """The later entry of every origin in any; one of them itself if it has them all."""
         sides = (self, *others)
-        root = merged([side._root for side in sides])  # noqa: SLF001 - of its own class
+        roots = [side._root for side in sides]  # noqa: SLF001 - of its own class
+        root = merged(roots) if len(sides) < 3 else merged_again(frozenset(roots))
         for side in sides:
             if side._root is root:  # noqa: SLF001
                 return side

@@ -23,6 +23,7 @@ class GroundTruth:
         self.simulation = simulation
         self.clocks: dict[Dot, Vector] = {}
         self.depths: dict[Dot, int] = {}
+        self._shown: dict[Dot, Vector] = {}
         self._known: dict[SimulatedNode, Vector] = {}
         self._read: dict[SimulatedNode, int] = {}
         self._baselines: dict[SimulatedNode, int] = {}
@@ -56,9 +57,19 @@ class GroundTruth:
         dots = map(causal.public_dot, causal.log.evicted.items())
         return [dot for dot in dots if dot is not None]
 
-    def shown(self, past: Vector) -> Vector:
-        """What a clock shows of a past: the origins whose last message has the largest (depth, origin)."""
+    def shown(self, dot: Dot) -> Vector:
+        """What a message's clock shows of its past: the origins whose last message has the largest (depth,
+        origin).
+        """
+        shown = self._shown.get(dot)
+        if shown is None:
+            shown = self._shown[dot] = self._cut(self.clocks[dot])
+        return shown
+
+    def _cut(self, past: Vector) -> Vector:
         limit = self.simulation.nodes[0].machine.config.clock_limit
+        if len(past) <= limit:
+            return past
         ranked = sorted(past, key=lambda origin: (self.depths[Dot(origin, past[origin])], origin))
         return {origin: past[origin] for origin in ranked[-limit:]}
 
@@ -74,7 +85,7 @@ class GroundTruth:
             if past.get(origin, 0) >= sequence and not message.late:
                 wrong.append(f"{node.id}: {message.id} after something it happened before")
             truth = self.clocks[message.id]
-            shown = self.shown(truth)
+            shown = self.shown(message.id)
             if dict(message.clock) != shown and not message.late:
                 wrong.append(f"{node.id}: {message.id} has {message.clock}, not {by_name(shown)}")
             seen.add(message.id)
