@@ -9,6 +9,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from protocol.errors import StateFileError
+
+from .places import Places
+
 __all__ = ["CHECKPOINT_SIZE", "FLUSH_PERIOD", "Background"]
 
 FLUSH_PERIOD = 1.0
@@ -25,9 +29,10 @@ without a pause ever comes here."""
 class Background:
     """Flushes and checkpoints of one state file; the thread runs once something was written."""
 
-    def __init__(self, path: Path, on_write: Callable[[], None] | None = None) -> None:
-        """Work for the file at ``path``; ``on_write`` is called around checkpoints."""
+    def __init__(self, path: Path, places: Places, on_write: Callable[[], None] | None = None) -> None:
+        """Work for the file at ``path`` while it is there; ``on_write`` is called around checkpoints."""
         self._path = path
+        self._places = places
         self._log = path.with_name(path.name + "-wal")
         self._on_write = on_write
         self._stopped = False
@@ -82,8 +87,9 @@ class Background:
                 is_due = self._size >= CHECKPOINT_SIZE
                 if is_due:
                     self._size = 0
-            # A disk that fails here fails at the next commit as well, which says so.
-            with contextlib.suppress(OSError, sqlite3.Error):
+            # What fails here fails at the next commit as well, which says so.
+            with contextlib.suppress(OSError, sqlite3.Error, StateFileError):
+                self._places.check()  # else the log would be brought into another file
                 self._flush()
                 if is_due:
                     self.checkpoint()

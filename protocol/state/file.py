@@ -35,6 +35,7 @@ from .opening import (
     reason_of,
     upgrade,
 )
+from .places import Places
 from .rows import (
     Row,
     clock_of,
@@ -65,10 +66,12 @@ COMMIT_SIZE = 3 * 4096
 class StateFile:
     """A state file in use by this process alone."""
 
-    def __init__(
-        self, path: Path, lock: Lock, connection: sqlite3.Connection, on_write: Callable[[], None] | None
-    ) -> None:
-        """Wrap what ``open`` opened."""
+    def __init__(self, path: Path, lock: Lock, content: Content) -> None:
+        """Understand what ``open`` read, for ``open`` to go on.
+
+        Raises:
+            StateFileError: It can't be understood.
+        """
         self.path = path
         self.saved: Saved | None = None
         """What was in the file; None if nobody used it yet."""
@@ -79,10 +82,8 @@ class StateFile:
         self.is_incomplete = lock.was_unsaved
         """Whether the node went on in memory when it could not write here."""
         self._lock = lock
-        self._connection = connection
-        self._on_write = on_write
         self._written: dict[str, bytes] = {}
-        self._background = Background(path, on_write)
+        self._take(content)
 
     @classmethod
     def open(
@@ -101,21 +102,15 @@ class StateFile:
         """
         real = Path(os.path.realpath(path))
         lock = Lock(real)
-        connection: sqlite3.Connection | None = None
         try:
             if not is_there(real):
                 create(real, cluster)
             has_rest = check_log(real, companions(real)[0])
             content = read(real)
-            connection = connect(real)
-            file = cls(real, lock, connection, on_write)
-            file._take(content, cluster)
-            upgrade(connection, content)
-            if has_rest:
-                empty_log(connection)
+            refuse_other_cluster(real, content, cluster)
+            file = cls(real, lock, content)
+            file._connect(content, on_write, has_rest=has_rest)
         except BaseException as error:
-            if connection is not None:
-                connection.close()
             lock.release()
             if isinstance(error, sqlite3.Error | OSError | ValueError):
                 raise StateFileError(real, reason_of(error)) from None
@@ -130,7 +125,7 @@ class StateFile:
         has_left: bool = False,
         bound: Address | None = None,
     ) -> None:
-        """Write all of this, or nothing.
+        """Write all of this, or nothing; what the file has already is not written, but it is looked for.
 
         Args:
             standing: The node's place in the network.
@@ -147,11 +142,15 @@ class StateFile:
         if news is not None and news.prefix is not None:
             parts["prefix"] = pack_prefix(news.prefix)
         changed = {name: value for name, value in parts.items() if self._written.get(name) != value}
-        if not changed and news is None:
-            return
         try:
-            self._transact(news, changed)
-        except sqlite3.Error as error:
+            self._lock.keep()
+            self._places.check()
+            if changed or news is not None:
+                self._transact(news, changed)
+        except StateFileError:
+            self._mark(unsaved=True)
+            raise
+        except (sqlite3.Error, OSError) as error:
             self._roll_back()
             self._mark(unsaved=True)
             raise StateFileError(self.path, f"can't be written: {error}") from None
@@ -203,16 +202,32 @@ class StateFile:
         with contextlib.suppress(OSError):
             self._lock.mark_unsaved(unsaved=unsaved)
 
-    def _take(self, content: Content, cluster: str) -> None:
+    def _connect(self, content: Content, on_write: Callable[[], None] | None, *, has_rest: bool) -> None:
+        """Begin to write, in the newest format and into a log without a rest behind it.
+
+        Raises:
+            OSError: The files can't be used.
+            sqlite3.Error: The same.
+        """
+        self._on_write = on_write
+        self._connection = connect(self.path)
+        try:
+            self._places = Places(self.path, companions(self.path)[:1])
+            self._background = Background(self.path, self._places, on_write)
+            upgrade(self._connection, content)
+            if has_rest:
+                empty_log(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _take(self, content: Content) -> None:
         """Understand what was read.
 
         Raises:
-            StateFileError: It can't be understood, or belongs to another cluster.
+            StateFileError: It can't be understood.
         """
         try:
-            theirs = content.parts["cluster"].decode()
-            if theirs != cluster:
-                raise StateFileError(self.path, f"belongs to the cluster {theirs!a}, not to {cluster!a}")
             if "identity" in content.parts:
                 self._take_saved(content)
             else:
@@ -236,6 +251,21 @@ def empty_log(connection: sqlite3.Connection) -> None:
     """Bring all of the log into the file, so that nothing is left behind what is written next."""
     with contextlib.suppress(sqlite3.Error):  # a full disk: commits say so
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def refuse_other_cluster(path: Path, content: Content, cluster: str) -> None:
+    """Refuse the file of a node of another cluster.
+
+    Raises:
+        StateFileError: It is.
+        ValueError: Whose it is can't be read.
+    """
+    value = content.parts.get("cluster")
+    if value is None:
+        raise ValueError("nothing says whose it is")
+    theirs = value.decode()
+    if theirs != cluster:
+        raise StateFileError(path, f"belongs to the cluster {theirs!a}, not to {cluster!a}")
 
 
 def refuse_nameless(content: Content) -> None:

@@ -57,24 +57,41 @@ class Lock:
             self._is_marked = unsaved
             self._write()
 
+    def keep(self) -> None:
+        """Take it anew if somebody removed its file.
+
+        Raises:
+            StateFileError: Somebody else has it by now, or there is no place for it.
+        """
+        if is_at(self._fd, self.path):
+            return
+        former, self._fd = self._fd, self._open()
+        os.close(former)
+        self._write()
+
     def release(self) -> None:
         """Let others have it; a second call does nothing."""
         if self._fd < 0:
             return
+        is_ours = is_at(self._fd, self.path)
         if fcntl is None:  # Windows removes no file that is open
             os.close(self._fd)
-        if not self._is_marked:
+        if is_ours and not self._is_marked:
             with contextlib.suppress(OSError):
                 self.path.unlink()
         if fcntl is not None:
             os.close(self._fd)
         self._fd = -1
 
+    close = release
+
     def _open(self) -> int:
         """The file, locked and still there: who held it before may just have removed it."""
         for _ in range(TRIES):
             try:
                 fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            except FileNotFoundError:
+                raise StateFileError(self._state, "can't be made: its directory is not there") from None
             except OSError as error:
                 raise StateFileError(self._state, f"can't be locked: {error.strerror}") from None
             try:
@@ -117,5 +134,5 @@ def is_at(fd: int, path: Path) -> bool:
     """Whether the open file is the one at ``path``."""
     try:
         return os.path.samestat(os.fstat(fd), path.stat())
-    except FileNotFoundError:
+    except OSError:
         return False

@@ -73,7 +73,7 @@ def check_log(path: Path, log: Path) -> bool:
         return False
     header = header_of(data)
     if header is None:
-        if holds_more(data, path):
+        if is_foreign(data) or holds_more(data, path):
             raise damaged(path, log, 0, len(data))
         return True
     frames = frames_of(data, header.page_size)
@@ -146,6 +146,14 @@ def is_unwritten(header: Header, frame: Frame) -> bool:
     return frame.salts == (0, 0) or (
         frame.salts[1] != header.salts[1] and 1 <= (header.salts[0] - frame.salts[0]) & WORD <= header.resets
     )
+
+
+def is_foreign(data: bytes) -> bool:
+    """Whether a log begins with what SQLite never wrote.
+
+    Half a new header begins as the old one did, and a block that never came to the disk is empty.
+    """
+    return any(data[:HEADER_SIZE]) and words(data[:4])[0] & ~1 != MAGIC
 
 
 def holds_more(data: bytes, path: Path) -> bool:

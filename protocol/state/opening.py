@@ -6,6 +6,7 @@ an older version wrote is read and written anew in one transaction, once it was 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from protocol.core.identity import Address
 from protocol.errors import StateFileError
 
+from .lock import Lock
 from .rows import SCHEMA, Row, peers_of, sealed, unsealed
 
 __all__ = [
@@ -44,6 +46,9 @@ UNSEALED_FORMAT = 1
 BUSY_TIMEOUT = 0.25
 """Seconds to wait for somebody who looks into the file with other tools; the node stands still meanwhile."""
 
+INDEX_SUFFIX = "-shm"
+"""Ends the name of the index of SQLite's log."""
+
 REPLACE_PART = "INSERT OR REPLACE INTO parts VALUES (?, ?, ?)"
 SELECT_PARTS = "SELECT * FROM parts"
 SELECT_MESSAGES = "SELECT * FROM messages ORDER BY position LIMIT ?"
@@ -70,13 +75,14 @@ def last_bound(path: str | os.PathLike[str]) -> Address | None:
     """Where the node of a state file was bound last; None if nothing says so. Nothing is changed.
 
     Raises:
-        StateFileError: It is no state file, or damaged.
+        StateFileError: It is no state file, damaged, or in use.
     """
     real = Path(os.path.realpath(path))
     try:
         if not is_there(real):
             return None
-        value = read(real, parts_only=True).parts.get("peers")
+        with contextlib.closing(Lock(real)):
+            value = read(real, parts_only=True).parts.get("peers")
         return peers_of(value)[0] if value is not None else None
     except (ValueError, TypeError, sqlite3.Error, OSError) as error:
         raise StateFileError(real, reason_of(error)) from None
@@ -96,7 +102,10 @@ def is_there(path: Path) -> bool:
         raise StateFileError(path, "is no file")
     if not os.access(path, os.R_OK | os.W_OK) or not status.st_mode & 0o222:
         raise StateFileError(path, "can't be written: it is read-only")
+    if status.st_nlink > 1:  # each name would have a lock and a log of its own
+        raise StateFileError(path, f"has {status.st_nlink} names (hard links): make it a copy of its own")
     if not status.st_size:
+        refuse_log_of_nothing(path)
         return False
     with path.open("rb") as file:
         head = file.read(100)
@@ -104,6 +113,22 @@ def is_there(path: Path) -> bool:
         raise StateFileError(path, "is not a state file of this program")
     refuse_newer(path, int.from_bytes(head[60:64]))
     return True
+
+
+def refuse_log_of_nothing(path: Path) -> None:
+    """Refuse an empty file whose log holds something: a file that was emptied, not one that is new.
+
+    Raises:
+        StateFileError: There is such a log.
+    """
+    log = companions(path)[0]
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size:
+            raise StateFileError(
+                path,
+                f"is empty, but its log {log.name} is not: restore both from a copy, or move {log.name} away"
+                " to start as somebody new",
+            )
 
 
 def refuse_newer(path: Path, version: int) -> None:
@@ -158,32 +183,34 @@ class Content(NamedTuple):
 def read(path: Path, *, parts_only: bool = False) -> Content:
     """Everything in a state file, or all but its messages, over a connection that can't change it.
 
+    What SQLite puts beside the file to read it is taken away again, so the caller must have the lock.
+
     Raises:
         StateFileError: It is damaged.
         ValueError: The same: a row is not what was written.
         sqlite3.Error: It can't be read.
     """
     before = {one for one in companions(path) if one.exists()}
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
     try:
-        if not parts_only:
-            check(connection, path)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        refuse_newer(path, version)
-        limit = (0 if parts_only else -1,)
-        rows = [connection.execute(SELECT_PARTS).fetchall()]
-        rows += [connection.execute(select, limit).fetchall() for select in (SELECT_MESSAGES, SELECT_CLOCKS)]
-        if version > UNSEALED_FORMAT:
-            rows = [[unsealed(row) for row in table] for table in rows]
-        parts = parts_of(rows[0])
-    except BaseException:
-        connection.close()
+        with contextlib.closing(
+            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        ) as connection:
+            if not parts_only:
+                check(connection, path)
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            refuse_newer(path, version)
+            limit = (0 if parts_only else -1,)
+            rows = [connection.execute(SELECT_PARTS).fetchall()]
+            rows += [
+                connection.execute(select, limit).fetchall() for select in (SELECT_MESSAGES, SELECT_CLOCKS)
+            ]
+    finally:
         for one in companions(path):
             if one not in before:
                 one.unlink(missing_ok=True)
-        raise
-    connection.close()
-    return Content(version, parts, rows[1], rows[2])
+    if version > UNSEALED_FORMAT:
+        rows = [[unsealed(row) for row in table] for table in rows]
+    return Content(version, parts_of(rows[0]), rows[1], rows[2])
 
 
 def parts_of(rows: list[Row]) -> dict[str, bytes]:
@@ -247,7 +274,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def companions(path: Path) -> tuple[Path, Path]:
     """SQLite's log and its index beside a file."""
-    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + INDEX_SUFFIX)
 
 
 def reason_of(error: sqlite3.Error | OSError | ValueError | TypeError) -> str:
@@ -257,8 +284,10 @@ def reason_of(error: sqlite3.Error | OSError | ValueError | TypeError) -> str:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith("SQLITE_BUSY"):
         return "is in use by another program"
+    if code.startswith("SQLITE_IOERR_SHM"):
+        return f"can't be used: there is no room for {INDEX_SUFFIX} beside it"
     if code and not code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")):
-        return str(error)
+        return f"can't be used: {error}"
     return damage_of(error)
 
 

@@ -218,7 +218,7 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StateFileError, match="No such file or directory"):
+    with pytest.raises(StateFileError, match="its directory is not there"):
         StateFile.open(tmp_path / "nowhere" / "file", "")
 
 
