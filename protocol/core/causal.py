@@ -39,6 +39,14 @@ CLOCK_TOLERANCE = 86_400.0
 """Seconds that another node's clock may be ahead of this one's: an origin that starts later than that was
 not forgotten by anybody. A choice: a day, so that a wrong time zone is no matter."""
 
+PATIENCE_IN_GAPS = 2
+"""How often the time until a gap is closed a held message keeps its place in a full queue. What lies within a
+gap is delivered late, so it must not be given up before; a choice, above the one and a half times that
+closing one takes at the most."""
+
+CYCLES_OF_A_GAP = 4
+"""Cycles that closing a gap takes at the least: as many peers are asked, one a cycle."""
+
 DEPTH_WINDOW = 1 << 20
 """How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range
 up."""
@@ -239,10 +247,11 @@ class CausalOrder(RestoredSet):
 
         What is deepest goes for what is less deep, which it may wait for, and comes again when its past is
         here. So whatever else is held, what lies next above the floors is taken in. Where nothing is deeper,
-        what waits longest is given up if that is hopeless by now.
+        what waits longest is given up if that is hopeless by now: any gap it lay in would be closed.
         """
-        queue, patience = self.queue, self.config.gap_timeout
-        while queue.is_full_for(held, waits, self.config):
+        queue, config = self.queue, self.config
+        patience = PATIENCE_IN_GAPS * max(config.gap_timeout, CYCLES_OF_A_GAP * config.cycle_period)
+        while queue.is_full_for(held, waits, config):
             deepest = queue.deepest()
             if deepest is None:
                 return False

@@ -100,7 +100,10 @@ def test_what_has_waited_too_long_makes_room_in_a_full_hold_back_queue_and_is_to
     peer.prove("a")
     for number in range(3):
         peer.say("a", rumor(node_id(f"orphan-{number}"), 2, 2))
-    wiring.now += 6
+    wiring.now += 9
+    peer.say("a", rumor(node_id("newcomer"), 2, 2))
+    assert wiring.told("a", Undeliverable) == []
+    wiring.now += 2
     peer.say("a", rumor(node_id("newcomer"), 2, 2))
     told = wiring.told("a", Undeliverable)
     assert [event.id.origin.name for event in told if isinstance(event, Undeliverable)] == ["orphan-0"]
@@ -133,6 +136,25 @@ def test_a_full_store_lets_the_oldest_go_and_who_lacks_them_is_told_of_one_gap()
     assert gaps == [40]
     assert simulation.nodes[2].snapshot().counters.gaps == 1
     assert len(simulation.nodes[2].delivered) == 20
+
+
+def test_what_waits_in_a_full_hold_back_queue_is_delivered_late_when_a_gap_is_closed() -> None:
+    config = Config(history_limit=20, hold_back_limit=5, gap_timeout=4.0)
+    simulation = Simulation(3, seed=2, config=config, faults=Faults(latency=(0.005, 0.02)))
+    simulation.run_for(3)
+    simulation.partition([2])
+    for number in range(120):
+        simulation.nodes[number % 2].send_gossip(str(number))
+        simulation.run_for(0.1)
+        if number == 60:
+            simulation.heal()
+    simulation.run_for(40)
+    node = simulation.nodes[2]
+    assert [event for event in node.events if isinstance(event, Undeliverable)] == []
+    assert sum(message.late for message in node.delivered) == 5
+    gaps = [event.size for event in node.events if isinstance(event, Gap)]
+    assert len(gaps) == 1
+    assert gaps[0] + len(node.delivered) == 120
 
 
 def test_when_the_list_of_peers_is_full_the_oldest_are_forgotten_counted_and_nothing_is_lost() -> None:

@@ -324,12 +324,12 @@ def test_a_sponsor_that_promises_more_and_sends_nothing_is_left_alone_in_the_end
 def test_nothing_is_given_up_for_want_of_room_while_a_history_is_on_its_way() -> None:
     wiring, sponsor = sponsored(Config(hold_back_limit=1, gap_timeout=0.1))
     sponsor.say("a", rumor(node_id("early"), 2, 2))
-    wiring.now += 0.2
+    wiring.now += 9.0
     sponsor.say("a", rumor(node_id("later"), 2, 3))
     assert wiring["a"].snapshot(wiring.now).catching_up
     assert wiring.told("a", Undeliverable) == []
     sponsor.say("a", HistoryDone(1, 0, more=False))
-    wiring.run(5.0)
+    wiring.run(9.0)
     assert not wiring["a"].snapshot(wiring.now).catching_up
     sponsor.say("a", rumor(node_id("later"), 2, 3))
     assert len(wiring.told("a", Undeliverable)) == 1
