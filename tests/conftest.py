@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 from hypothesis import HealthCheck, settings
+
+from gossip_tui.collector import collect_less_often
 
 settings.register_profile(
     "deterministic",
@@ -12,3 +16,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("deterministic")
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among thousands of tests and their modules: a sixth of the time of all."""
+    gc.collect()
+    collect_less_often()

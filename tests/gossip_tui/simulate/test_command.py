@@ -31,9 +31,9 @@ SMALL = ("simulate", "--nodes", "10", "--view-size", "8", "--cycles", "3")
 @pytest.fixture(autouse=True)
 def same_collector_afterwards() -> Iterator[None]:
     before = gc.get_threshold()
+    gc.set_threshold(700)
     yield
     gc.set_threshold(*before)
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
