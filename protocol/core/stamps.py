@@ -31,8 +31,9 @@ SHARED_BRANCHES, SHARED_LEAVES = 1_024, 4_096
 the same clocks, and must share what comes of it, or whoever follows all of them compares each with each. A
 choice: what a thousand that are sent at one instant make, some megabytes in a process."""
 
-SHARED_MERGES = 16
-"""Merges of several clocks remembered: what is sent at one instant follows the same messages. A choice."""
+SHARED_MERGES = 4
+"""Merges of several clocks remembered: what is sent at one instant follows the same messages. A choice; more
+would keep clocks alive that nobody else needs, up to 40 kB each."""
 
 Content = tuple[Any, ...]
 """Keys and entries in turn, sorted by key: a third of what a mapping of so few would take."""

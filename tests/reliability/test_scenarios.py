@@ -60,23 +60,15 @@ def test_nothing_is_lost_among_a_hundred(name: str, seed: int) -> None:
 @pytest.mark.ci
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SHORT)
-def test_nothing_is_lost_among_fifty_that_all_send_at_one_instant(name: str) -> None:
-    check(name, "all", 50, 1)
+def test_nothing_is_lost_among_a_hundred_that_all_send_at_one_instant(name: str) -> None:
+    check(name, "all", 100, 1)
 
 
 @pytest.mark.ci
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SHORT)
 def test_nothing_is_lost_among_fifty_along_a_tree(name: str) -> None:
-    traffic = ["one", "rotating"][SHORT.index(name) % 2]
-    check(name, traffic, 50, 1, Config(dissemination=Dissemination.TREE))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("name", SHORT)
-def test_nothing_is_lost_among_a_hundred_that_all_send_at_one_instant(name: str) -> None:
-    check(name, "all", 100, 1)
+    check(name, traffic_of(SHORT.index(name)), 50, 1, Config(dissemination=Dissemination.TREE))
 
 
 @pytest.mark.slow
