@@ -202,12 +202,7 @@ class CausalOrder(RestoredSet):
         """
         told = tuple(entries)
         # What was forgotten here was delivered here.
-        named = [
-            (node, sequence, deepest)
-            for node, sequence, deepest in told
-            if is_certain(self.origins.get(key_of(node)))
-            or not self.memory.is_forgotten(sequence, deepest, node, from_history=True)
-        ]
+        named = [entry for entry in told if not self._is_recalled(*entry)]
         prefix = {key_of(node): sequence for node, sequence, _ in named}
         within = lookup(prefix)
         maximal = tuple(dot for dot in frontier if dot[1] == within(dot[0]))
@@ -388,6 +383,17 @@ class CausalOrder(RestoredSet):
         self.queue.forget_if_blank(origin.key)
 
     # baselines
+
+    def _is_recalled(self, node: NodeId, sequence: int, depth: int) -> bool:
+        """Whether what a prefix has of an origin was forgotten here; what is waited for is had by that."""
+        origin = self.origins.get(key_of(node))
+        if is_certain(origin) or not self.memory.is_forgotten(sequence, depth, node, from_history=True):
+            return False
+        if origin is None or not origin.waiters or min(origin.waiters) > sequence:
+            return True
+        if origin.held and min(origin.held) <= sequence:
+            return False
+        return self._count_as_had(self.queue.name(node), sequence, depth)
 
     def _deliver_late(self, held: Held, now: float, out: Outbox) -> None:
         """Deliver a message whose place is within a gap; its clock is what can be known of it."""

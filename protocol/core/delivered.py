@@ -81,10 +81,15 @@ class DeliveredSet:
         return ((key, origin.floor) for key, origin in self.origins.items() if origin.floor)
 
     def received_floors(self) -> Iterator[KeyDot]:
-        """Up to where everything of an origin is here, for all origins of which there is anything."""
-        for key in self.origins:
+        """Up to where everything of an origin is here, for all origins of which there is anything.
+
+        Once origins were forgotten also 0 for those that something waits for: whoever has evicted that can't
+        know otherwise that it is not forgotten here, but missing.
+        """
+        with_awaited = self.memory.forgotten_count > 0
+        for key, origin in self.origins.items():
             floor = self.received_floor(key)
-            if floor:
+            if floor or (with_awaited and origin.waiters):
                 yield key, floor
 
     def received_floor(self, key: Key) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from protocol.core.causal import CLOCK_TOLERANCE, Reception
 from protocol.core.config import Config
-from protocol.core.events import IncarnationChanged
+from protocol.core.events import Gap, IncarnationChanged
 from protocol.core.hold_back import Origin
 from protocol.core.identity import Dot, NodeId
 from protocol.core.ledger import Ledger
@@ -71,6 +71,43 @@ def test_who_waits_for_what_is_refused_waits_no_longer() -> None:
     assert not node.causal.anchor((late.origin.key, 1), entries, 0.0, node.out)
     assert node.causal.anchor((late.origin.key, 1), crowded, 0.0, node.out)
     node.causal.check()
+
+
+def test_who_waits_for_what_was_forgotten_here_waits_no_longer_when_a_prefix_names_it() -> None:
+    node = Order(SMALL)
+    crowd(node, 300)
+    late = rumor(node_id("late", 2), 1, 301, ((author(299).key, 1), (author(3).key, 1)))
+    assert (author(3).key, 0) not in [*node.causal.received_floors()]
+    assert node.take(late) == [Reception.NEW]
+    assert (author(3).key, 0) in [*node.causal.received_floors()]
+    entries = [(author(3), 1, 4), (author(4), 1, 5), (author(299), 1, 300)]
+    assert not node.causal.adopt_baseline(entries, [(author(299).key, 1)], 300, 0.0, node.out, is_gap=True)
+    node.causal.check()
+    assert list(node.causal.unanchored) == [(late.origin.key, 1)]
+    assert node.causal.delivered_count == 300
+    assert node.take(rumor(author(4), 1, 5)) == [Reception.FORGOTTEN]
+
+
+def test_nobody_waits_for_ever_for_what_was_forgotten_here_and_evicted_everywhere_else() -> None:
+    wiring = Wiring(["a", "b"], config=Config(clock_limit=4, history_limit=1, gap_timeout=2.0))
+    wiring.join("b", "a")
+    wiring.run(3)
+    wiring.passes = lambda _source, _datagram: False
+    peer = Stranger(wiring, address(9), "peer")
+    for name in "ab":
+        peer.prove(name)
+    quiet, late = author(1_000), node_id("late", 2)
+    peer.say("a", rumor(quiet, 1, 1))
+    for number in range(300):
+        parents = ((author(number - 1).key, 1),) if number else ()
+        for name in "ab":
+            peer.say(name, rumor(author(number), 1, number + 1, parents))
+    peer.say("a", rumor(late, 1, 301, ((author(299).key, 1), (quiet.key, 1))))
+    wiring.passes = lambda _source, _datagram: True
+    wiring.run(30)
+    wiring.check()
+    assert wiring["b"]._causal.is_delivered((late.key, 1))
+    assert wiring.told("b", Gap) == []
 
 
 def test_a_forged_number_makes_no_replay_acceptable() -> None:

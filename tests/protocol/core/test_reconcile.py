@@ -260,6 +260,9 @@ def test_what_a_peer_has_forgotten_is_not_sent_to_it_again() -> None:
     answer = peer.say("a", Floors(1, *ALL, (), b"", Horizon(6, 1)))
     assert [item.origin.name for item in answer if isinstance(item, Rumor)] == ["author6", "author7"]
     assert answer[-1] == FloorsDone(1, more=False, evicted=False)
+    awaited = node_id("author2").key
+    answer = peer.say("a", Floors(3, *ALL, ((awaited, 0), (late, 1)), b"", Horizon(6, 1)))
+    assert answer[-1] == FloorsDone(3, more=False, evicted=True)
     answer = peer.say("a", Floors(2, *ALL, ((late, 1),), b"", Horizon(6, 0)))
     assert len([item for item in answer if isinstance(item, Rumor)]) == 3
     assert answer[-1] == FloorsDone(2, more=False, evicted=True)
