@@ -70,6 +70,8 @@ class NodeContacts(NodeLife):
     def _join_numeric(self, addresses: Sequence[Address]) -> None:
         driver = self._running
         driver.machine.join(self._others(addresses), driver.loop.time())
+        if self._saver is not None:
+            self._saver.save_peers()
         driver.schedule()
 
     def _add_numeric(self, addresses: Sequence[Address]) -> None:

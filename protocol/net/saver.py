@@ -25,6 +25,12 @@ commit for many costs little."""
 PEERS_PERIOD = 5.0
 """Seconds between two notes of whom the node knows: after a restart any of them will do."""
 
+FEW_PEERS = 4
+"""Known peers up to which each counts: a killed node that knows nobody stays alone."""
+
+FEW_PEERS_PERIOD = 0.25
+"""Seconds between two such notes while so few are known."""
+
 RETRY_PERIOD = 2.0
 """Seconds until a file that could not be written is tried again."""
 
@@ -60,6 +66,11 @@ class Saver:
             return
         self._write(has_left=False)
 
+    def save_peers(self) -> None:
+        """Save now whom the node knows: it was just told of somebody."""
+        self._peers_at = 0.0
+        self.save()
+
     async def close(self, *, has_left: bool) -> None:
         """Save what is left and give the file back. Idempotent."""
         if self._closed:
@@ -85,9 +96,11 @@ class Saver:
         machine, now = self._machine, self._loop.time()
         bound = None
         if now >= self._peers_at:
-            self._peers_at = now + PEERS_PERIOD
             bound = self._bound
         standing = machine.standing(with_peers=bound is not None)
+        if bound is not None:
+            are_few = len(standing.peers) <= FEW_PEERS
+            self._peers_at = now + (FEW_PEERS_PERIOD if are_few else PEERS_PERIOD)
         news = machine.ledger.news() if machine.ledger.is_behind else None
         try:
             self._file.write(standing, news, has_left=has_left, bound=bound)

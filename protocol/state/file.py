@@ -212,7 +212,7 @@ class StateFile:
         self._on_write = on_write
         self._connection = connect(self.path)
         try:
-            self._places = Places(self.path, companions(self.path)[:1])
+            self._places = Places(self.path, companions(self.path))
             self._background = Background(self.path, self._places, on_write)
             upgrade(self._connection, content)
             if has_rest:

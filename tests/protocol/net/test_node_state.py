@@ -316,3 +316,41 @@ async def test_a_clock_that_was_set_back_does_not_make_an_older_incarnation(path
     await again.start()
     assert again.id.incarnation > future.incarnation
     await again.close()
+
+
+def killed(path: Path, to: Path) -> StateFile:
+    """The state file as ``kill -9`` would leave it now, opened under another name."""
+    for ending in ("", "-wal"):
+        shutil.copy(f"{path}{ending}", f"{to}{ending}")
+    return StateFile.open(to, "")
+
+
+def peers_in(file: StateFile) -> list[Address]:
+    assert file.saved is not None
+    file.close()
+    return [peer.address for peer in file.saved.standing.peers]
+
+
+@pytest.mark.parametrize("is_started", [False, True])
+async def test_whom_a_node_was_told_of_outlives_a_kill_at_the_next_moment(
+    path: Path, tmp_path: Path, is_started: bool
+) -> None:
+    contact = Address("127.0.0.1", 9)
+    node = Node(name="p", state=path)
+    if not is_started:
+        node.join(contact)
+    await node.start()
+    if is_started:
+        node.join(contact)
+    assert peers_in(killed(path, tmp_path / "copy")) == [contact]
+    await node.close()
+
+
+async def test_the_first_peers_are_saved_without_waiting_for_the_next_note_of_many(
+    path: Path, tmp_path: Path, peer: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver, "PEERS_PERIOD", 1e9)
+    async with asyncio.timeout(30), alive(path) as node:
+        peer.join(node.address)
+        while peers_in(killed(path, tmp_path / "copy")) != [peer.address]:
+            await node.wait_acknowledged(node.send_gossip("still here"))

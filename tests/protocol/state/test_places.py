@@ -40,7 +40,7 @@ def killed(file: StateFile, to: Path) -> Path:
     return to
 
 
-@pytest.mark.parametrize("ending", ["", "-wal"])
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
 def test_a_file_that_was_removed_while_in_use_is_said_and_found_again_when_it_is_back(
     path: Path, file: StateFile, ending: str
 ) -> None:
