@@ -210,7 +210,8 @@ def demo(context: click.Context, /, nodes: int, seed: int | None, tour: bool | N
 def tail(context: click.Context, /, as_json: bool, **_: Any) -> None:
     """Follow the gossip without a screen: one line per delivered message.
 
-    Lines on standard input are gossiped; the end of the input does not end it, Ctrl-C does.
+    Lines on standard input are gossiped, empty ones too unless somebody types them at a terminal; the end of
+    the input does not end it, Ctrl-C does.
     """
     settings = settings_of(context)
     chosen = node_options(settings)
@@ -229,6 +230,13 @@ def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> flo
     raise click.UsageError(f"--timeout must be a number of seconds above 0, not {seconds:g}")
 
 
+def check_text(_: click.Context, __: click.Parameter, text: str) -> str:
+    """Refuse a text that says nothing, as the line of the screen does: mostly a variable without a value."""
+    if text.strip():
+        return text
+    raise click.UsageError("TEXT is empty: give it something to say, or - to send what standard input has")
+
+
 @cli.command(
     epilog=examples(
         'gossip-tui send "lunch?"',
@@ -236,7 +244,7 @@ def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> flo
         "gossip-tui send - < notes.txt",
     )
 )
-@click.argument("text")
+@click.argument("text", callback=check_text)
 @click.option(
     "--timeout",
     type=float,
@@ -251,7 +259,7 @@ def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> flo
 def send(context: click.Context, /, text: str, timeout: float, **_: Any) -> None:
     """Gossip TEXT once, wait until another node has it, and leave.
 
-    With - for TEXT the message is what standard input has, byte by byte, up to 1 MiB.
+    With - for TEXT the message is what standard input has, byte by byte, up to 1 MiB, be it nothing at all.
 
     Ends with exit code 1 if no other node is known to have it in time.
     """

@@ -266,8 +266,8 @@ class Follower:
         self._reader = LineReader(0, self._gossip_typed if typed else self.gossip)
 
     async def _gossip_typed(self, lines: list[Line]) -> None:
-        """Like ``gossip``, without the empty lines that a person makes for the look of it."""
-        await self.gossip([line for line in lines if line.size])
+        """Like ``gossip``, without the empty lines and blanks that a person makes for the look of it."""
+        await self.gossip([line for line in lines if line.content.strip()])
 
 
 def read_payload(fd: int) -> bytes:

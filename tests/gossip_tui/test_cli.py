@@ -150,6 +150,8 @@ def test_an_option_that_the_command_does_not_have_is_refused_not_lost(
         (("tail", "--log-level", "loud"), ("--log-level", "loud", "debug")),
         (("tail", "--log-file", "/nowhere/at/all"), ("--log-file", "/nowhere/at/all", "No such file")),
         (("send",), ("TEXT",)),
+        (("send", ""), ("TEXT is empty", "standard input")),
+        (("send", " \n "), ("TEXT is empty", "standard input")),
         (("send", "hi", "--timeout", "0"), ("--timeout", "0", "above 0")),
         (("send", "hi", "--timeout", "nan"), ("--timeout", "nan", "above 0")),
         (("tail", "--advertise", "0.0.0.0"), ("--advertise", "0.0.0.0")),

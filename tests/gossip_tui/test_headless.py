@@ -161,6 +161,19 @@ def test_lines_are_bytes_and_empty_ones_are_messages_too(programs: Programs) -> 
     assert (told[0]["payload_base64"], told[1]["text"], told[2]["text"]) == ("/wA=", "", "end")
 
 
+def test_empty_lines_that_a_person_types_are_no_messages(programs: Programs) -> None:
+    keyboard, terminal = os.openpty()
+    try:
+        program = programs.start("tail", "--json", stdin=terminal)
+        os.write(keyboard, b"\n  \n\t\nhello\n")
+        assert program.stdout is not None
+        found = next(one for one in map(json.loads, program.stdout) if one["type"] == "message")
+        assert (found["seq"], found["text"]) == (1, "hello")
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+
+
 def test_the_end_of_the_input_does_not_end_it(programs: Programs) -> None:
     program, record = programs.tail()
     assert program.stdin is not None
@@ -274,6 +287,13 @@ def test_send_without_contacts_looks_around_in_the_port_range(programs: Programs
     record("ready")
     assert programs.run("send", "hello").returncode == 0
     assert record("message")["text"] == "hello"
+
+
+def test_send_takes_an_empty_input_for_a_message_without_text(programs: Programs) -> None:
+    _, record = programs.tail()
+    record("ready")
+    assert programs.run("send", "-").returncode == 0
+    assert record("message")["text"] == ""
 
 
 def test_send_to_nobody_fails_and_says_where_it_asked(programs: Programs) -> None:
