@@ -192,7 +192,7 @@ class Sampling:
         if closed is None:
             return self._requests.is_answered(answer.nonce, link.address)
         exchange, is_late = closed
-        links = self.context.links
+        links, config = self.context.links, self.context.config
         if links.verifies:
             links.prove(link, now)
             self._confirm(exchange, link, out)
@@ -200,9 +200,9 @@ class Sampling:
             return True
         if not is_late:
             self.answered += 1
-            if not exchange.is_repeated:
-                links.note_round_trip(link, now - exchange.started_at)
-        config = self.context.config
+            took = now - exchange.started_at
+            if not exchange.is_repeated and took <= config.answer_timeout:  # else this node stood still
+                links.note_round_trip(link, took)
         if self.dials:
             self.dials.answered(answer.sender, link.address, now, config.view_size * config.cycle_period)
         if exchange.id is not None and exchange.id != answer.sender:

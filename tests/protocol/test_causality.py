@@ -204,6 +204,22 @@ def test_a_frozen_node_catches_up_on_everything() -> None:
     truth.check()
 
 
+def test_a_node_that_stood_still_in_the_middle_of_an_exchange_does_not_take_that_for_a_slow_network() -> None:
+    simulation = Simulation(3, seed=1)
+    simulation.run_for(5)
+    node = simulation.nodes[2]
+    started = node.machine.snapshot(simulation.now).counters.exchanges_started
+    simulation.run_until(
+        lambda: node.machine.snapshot(simulation.now).counters.exchanges_started > started, limit=2
+    )
+    simulation.freeze(2, 60)
+    for number in range(30):
+        simulation.nodes[number % 2].send_gossip(str(number))
+        simulation.run_for(2)
+    simulation.run_for(1)
+    assert len(node.delivered) == 30
+
+
 def test_a_message_whose_author_crashed_before_anybody_got_its_past_stays_held_and_harms_nobody() -> None:
     config = Config(orphan_timeout=20, gap_timeout=5)
     simulation = Simulation(8, seed=7, config=config)
