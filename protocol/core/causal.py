@@ -297,11 +297,11 @@ class CausalOrder(RestoredSet):
         return True
 
     def _is_deep_enough(self, held: Held) -> bool:
-        """Whether the depth is above that of every parent still known."""
+        """Whether the depth is above that of every parent still known, and known to be what others know."""
         find, depth = self.log.find, held.rumor.depth
         for dot in held.past:
             entry = find(dot)
-            if entry is not None and entry.message.depth >= depth:
+            if entry is not None and entry.is_exact and entry.message.depth >= depth:
                 return False
         return True
 

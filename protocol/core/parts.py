@@ -168,6 +168,8 @@ class Parts:
         """Leave the identity behind: somebody else speaks under it, or it was silent for too long."""
         self.before_rename(now)
         context, before = self.context, self.context.id
+        if not was_silent and self.spreading.first_since_restart:
+            self._causal.disown(before.key, self.spreading.first_since_restart)
         milliseconds = max(0, int((now + self._causal.wall_offset) * 1000))
         fresh = milliseconds << 16 | int(context.random() * 65_536)
         context.rename(NodeId(before.name, max(fresh, before.incarnation + 1) % (1 << 64)))

@@ -39,6 +39,24 @@ class RestoredSet(DeliveredSet):
         self.depth = self._delivered_depth
         self.clocks.retain_pins(self.frontier.dots)
 
+    def disown(self, key: Key, first: int) -> None:
+        """Own messages from a number on are others elsewhere: they were said under numbers already used.
+
+        What others say of these dots is of those others: their clocks come from elsewhere, their depths count
+        for nothing here, and what they followed is maximal again in their place.
+        """
+        dots, floor = self.frontier.dots, self.memory.floor
+        if dots.get(key, 0) >= first:
+            del dots[key]
+            if first > 1:
+                dots[key] = first - 1
+        for sequence in range(first, floor(key) + 1):
+            entry = self.log.find((key, sequence))
+            if entry is None:
+                continue
+            entry.is_exact = False
+            dots.update(dot for dot in entry.parents if floor(dot[0]) == dot[1])
+
     def _restore_message(
         self, saved: SavedMessage, entries: Entries | None, prefix: Callable[[Key], int]
     ) -> None:

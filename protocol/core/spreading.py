@@ -67,6 +67,8 @@ class Spreading:
         """The same for former incarnations."""
         self._covered = 0
         self._unverified = self._verifications = 0
+        self.first_since_restart = 0
+        """The first number used since a restart under this incarnation; 0 if there was none."""
         self._backlog = Backlog()
         self._push_again_at = math.inf
         self._pushed_again = 0
@@ -162,7 +164,7 @@ class Spreading:
         self.last_sequence = 0
         put(self._former, former, self._acknowledged, FORMER_LIMIT)
         self._acknowledged = {}
-        self._covered = self._unverified = 0
+        self._covered = self._unverified = self.first_since_restart = 0
         self._backlog.clear()
         self._pushed_again = 0
         self._push_again_at = math.inf
@@ -172,6 +174,7 @@ class Spreading:
         """Go on with own messages that were restored: those after ``covered`` nobody is known to have."""
         floor = self.context.causal.floor(self.context.key)
         self.last_sequence = floor
+        self.first_since_restart = floor + 1
         self._unverified, self._verifications = floor + 1, VERIFICATIONS
         pending = self._retained_after(covered, floor)
         self._covered = floor - len(pending)

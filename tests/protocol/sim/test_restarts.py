@@ -8,7 +8,7 @@ import pytest
 
 from protocol import Config, Gap, IncarnationChanged
 from protocol.core.config import Dissemination
-from protocol.core.identity import Address
+from protocol.core.identity import Address, Dot
 from protocol.core.messages import Message, Rumor
 from protocol.sim import Faults, Simulation
 from protocol.sim.node import SimulatedNode
@@ -24,7 +24,7 @@ def is_same_everywhere(sim: Simulation, count: int) -> bool:
     return all(len(node.delivered) == count for node in sim.nodes)
 
 
-def view_of(messages: list[Message]) -> list[object]:
+def view_of(messages: list[Message]) -> list[tuple[Dot, str, dict[str, int]]]:
     """What people see of a log: order, text and clock of every message."""
     return [(message.id, message.text, message.clock.by_name()) for message in messages]
 
@@ -133,6 +133,38 @@ def test_a_restored_backup_is_noticed_and_the_network_agrees_afterwards() -> Non
     assert message.id.sequence == 1
     expected = view_of(sim.nodes[1].log)
     assert all(view_of(node.log) == expected for node in sim.nodes)
+
+
+def test_what_was_said_under_a_used_number_keeps_nothing_from_who_said_it_and_changes_no_clock() -> None:
+    sim = Simulation(3, seed=3)
+    one, other, third = sim.nodes
+    sim.run_for(5)
+    one.send_gossip("saved")
+    sim.run_for(5)
+    backup = one.machine.save()
+    sim.partition([one])
+    for number in range(8):
+        other.send_gossip(f"beside the next ones {number}")
+        sim.run_for(1)
+    one.send_gossip("after the backup")
+    one.send_gossip("and again")
+    sim.partition([third])
+    sim.run_until(lambda: len(one.delivered) == len(other.delivered) == 11, limit=60)
+    other.send_gossip("knows both")
+    sim.partition([other])
+    former = sim.restart(one, backup).id
+    sim.run_until(lambda: len(one.delivered) == 9, limit=60)
+    used = one.send_gossip("under a used number, and as deep as what knows both").id
+    assert (used, one.id) == (Dot(former, 2), former)
+    sim.heal()
+    sim.run_until(lambda: one.id != former, limit=60)
+    for number in range(6):
+        sim.nodes[number % 3].send_gossip(f"after that {number}")
+        sim.run_for(1)
+    sim.run_until(lambda: len(one.delivered) == len(other.delivered) == 18, limit=60)
+    expected = [entry for entry in view_of(other.log) if entry[0] != used]
+    assert [entry for entry in view_of(one.log) if entry[0] != used] == expected
+    one.machine.check()
 
 
 @pytest.mark.parametrize("dissemination", list(Dissemination))
