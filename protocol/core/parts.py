@@ -138,10 +138,12 @@ class Parts:
         entry = self._causal.log.find(dot)
         if entry is None:
             return True
-        payload = entry.message.payload
+        message = entry.message
+        payload = message.payload
         if type(rumor.payload) is Reference and len(payload) == rumor.payload.size:
             payload = self.context.contents.of(dot, payload).reference
-        return (payload, entry.message.depth) == (rumor.payload, rumor.depth)
+        mine = (payload, message.depth, message.created_at)
+        return mine == (rumor.payload, rumor.depth, rumor.created_at)
 
     def settle(self, now: float) -> None:
         """Let the parts see what the last input changed for them."""

@@ -41,8 +41,9 @@ PUSH_AGAIN_LIMIT = 32
 PATIENCE_GROWTH = (1, 2, 4, 8)
 """How much longer the wait before another push gets with each push that nobody acknowledged."""
 
-VERIFICATIONS = 8
-"""Peers asked, after a restart, to show the first own message since: one answer does, some may be lost."""
+VERIFICATIONS = 64
+"""Times peers are asked after a restart to show the first own message since. One answer does; where seven of
+ten datagrams are lost, one in eleven comes."""
 
 FORMER_LIMIT = 4
 """Former incarnations of this node whose acknowledgements are still heard."""

@@ -167,9 +167,10 @@ def test_what_was_said_under_a_used_number_keeps_nothing_from_who_said_it_and_ch
     one.machine.check()
 
 
+@pytest.mark.parametrize("text", ["by the other", "by the one"])
 @pytest.mark.parametrize("dissemination", list(Dissemination))
 def test_a_copy_that_sent_as_much_as_its_original_is_shown_what_the_others_have(
-    dissemination: Dissemination,
+    dissemination: Dissemination, text: str
 ) -> None:
     sim = Simulation(4, seed=3, config=Config(dissemination=dissemination))
     sim.run_for(5)
@@ -181,13 +182,29 @@ def test_a_copy_that_sent_as_much_as_its_original_is_shown_what_the_others_have(
     sim.partition([0])
     twin = sim.restart(0, copy)
     former = twin.id
-    assert twin.send_gossip("by the other").id.sequence == 2
+    assert twin.send_gossip(text).id.sequence == 2
     sim.run_for(20)
     assert twin.id == former
     sim.heal()
     sim.run_until(lambda: twin.id != former, limit=60)
     message = twin.send_gossip("as somebody new")
     sim.run_until(lambda: all(message.id in {m.id for m in node.delivered} for node in sim.nodes), limit=60)
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5])
+def test_a_copy_is_noticed_though_most_of_what_is_asked_and_shown_is_lost(seed: int) -> None:
+    sim = Simulation(3, seed=seed)
+    sim.run_for(5)
+    copy = sim.nodes[0].machine.save()
+    sim.nodes[0].send_gossip("by the one")
+    sim.run_for(5)
+    sim.partition([0])
+    twin = sim.restart(0, copy)
+    former = twin.id
+    twin.send_gossip("by the other")
+    sim.heal()
+    sim.faults = Faults(loss=0.75)
+    sim.run_until(lambda: twin.id != former, limit=120)
 
 
 def test_a_node_that_left_comes_back_as_another_incarnation_and_is_let_in() -> None:
