@@ -230,9 +230,9 @@ def check_patience(_: click.Context, __: click.Parameter, seconds: float) -> flo
     raise click.UsageError(f"--timeout must be a number of seconds above 0, not {seconds:g}")
 
 
-def check_text(_: click.Context, __: click.Parameter, text: str) -> str:
+def check_text(context: click.Context, __: click.Parameter, text: str) -> str:
     """Refuse a text that says nothing, as the line of the screen does: mostly a variable without a value."""
-    if text.strip():
+    if context.resilient_parsing or text.strip():
         return text
     raise click.UsageError("TEXT is empty: give it something to say, or - to send what standard input has")
 

@@ -63,7 +63,7 @@ class NodeLike(Subject, Protocol):
     def snapshot(self, *, told: bool = False) -> NodeSnapshot: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
     def delivered(self, start: int, limit: int) -> tuple[int, list[Message]]: ...  # noqa: D102
-    def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
+    def events(self, *, deliveries: bool = True) -> AsyncIterator[Event]: ...  # noqa: D102
 
 
 class NodeFeed(Seated):
@@ -311,7 +311,7 @@ class NodeFeed(Seated):
             self._events.append(node.restored)
         self._readers = [
             asyncio.create_task(pour(node.messages(), self._messages.append), name="gossip-tui messages"),
-            asyncio.create_task(pour(node.events(), self._note), name="gossip-tui events"),
+            asyncio.create_task(pour(node.events(deliveries=False), self._note), name="gossip-tui events"),
         ]
         for reader in self._readers:
             reader.add_done_callback(report_failure)

@@ -112,7 +112,7 @@ class Follower:
 
     async def run(self, ended: asyncio.Event) -> None:
         """Say that the node is up, then follow it until ``ended`` is set or a job fails, with its error."""
-        events = self._node.events()
+        events = self._node.events(deliveries=False)
         await self._say_ready()
         await self._say_restored()
         self._start(self.tell_messages())

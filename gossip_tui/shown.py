@@ -136,4 +136,4 @@ class Recorded(Protocol):
     def id(self) -> NodeId: ...  # noqa: D102
     def snapshot(self, *, told: bool = False) -> NodeSnapshot: ...  # noqa: D102
     def messages(self) -> AsyncIterator[Message]: ...  # noqa: D102
-    def events(self) -> AsyncIterator[Event]: ...  # noqa: D102
+    def events(self, *, deliveries: bool = True) -> AsyncIterator[Event]: ...  # noqa: D102

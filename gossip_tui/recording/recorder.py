@@ -157,7 +157,7 @@ class Recorder:
                 reader.cancel()
             self._readers[track] = [
                 self._spawn(self._hear(track, node.messages(), self._take_message)),
-                self._spawn(self._hear(track, node.events(), self._take_event)),
+                self._spawn(self._hear(track, node.events(deliveries=False), self._take_event)),
             ]
 
     def _look_at_fates(self) -> None:

@@ -114,13 +114,17 @@ class Node(NodeContacts, NodeControls):
         """
         return self._started.feed.log.page(start, limit)
 
-    def events(self) -> EventStream:
+    def events(self, *, deliveries: bool = True) -> EventStream:
         """Everything the node tells about itself from now on.
+
+        Args:
+            deliveries: Whether each message delivered is an event as well. Without them, for those who read
+                ``messages()`` too, many messages at once push no other event out of a slow reader's queue.
 
         Raises:
             StateError: The node is not started.
         """
-        return EventStream(self._started.feed)
+        return EventStream(self._started.feed, deliveries=deliveries)
 
     async def wait_for_peers(self, n: int = 1) -> None:
         """Wait until the partial view holds ``n`` peers; combine with ``asyncio.timeout``.

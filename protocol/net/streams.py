@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Self
 from weakref import WeakSet
 
-from protocol.core.events import Event, Lagged
+from protocol.core.events import Delivered, Event, Lagged
 from protocol.core.identity import Dot
 from protocol.core.log import Log
 from protocol.core.messages import Message
@@ -143,8 +143,9 @@ class EventStream:
     oldest and gets one ``Lagged`` in their place. Not meant for two tasks at once: make two streams.
     """
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, *, deliveries: bool = True) -> None:
         self._feed = feed
+        self._has_deliveries = deliveries
         self._events: deque[Event] = deque()
         self._missed = 0
         self._closed = False
@@ -153,7 +154,10 @@ class EventStream:
     def push(self, events: Sequence[Event]) -> None:
         """Queue events; the oldest make room for what does not fit."""
         queue = self._events
-        queue.extend(events)
+        if self._has_deliveries:
+            queue.extend(events)
+        else:
+            queue.extend(event for event in events if type(event) is not Delivered)
         while len(queue) > EVENT_STREAM_LIMIT:
             lost = queue.popleft()
             self._missed += lost.missed if isinstance(lost, Lagged) else 1

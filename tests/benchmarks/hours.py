@@ -126,7 +126,7 @@ class Member(MemoryNode):
         """What it delivers from now on."""
         return self._messages
 
-    def events(self) -> AsyncIterator[Event]:
+    def events(self, *, deliveries: bool = True) -> AsyncIterator[Event]:  # noqa: ARG002 - as of a node
         """What happens to it from now on."""
         return self._events
 

@@ -157,7 +157,7 @@ class MemoryNode:
         first = max(start, len(self.told) - limit + 1)
         return first, self.told[first - 1 :]
 
-    def events(self) -> AsyncIterator[Event]:
+    def events(self, *, deliveries: bool = True) -> AsyncIterator[Event]:  # noqa: ARG002 - as of a node
         return Stream(self.happened, self)
 
     # What a test makes happen.

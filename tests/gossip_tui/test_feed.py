@@ -250,7 +250,7 @@ async def test_datagrams_and_deliveries_are_no_news_by_themselves() -> None:
 
 async def test_an_error_while_reading_reaches_the_loop() -> None:
     class Broken(MemoryNode):
-        def events(self) -> AsyncIterator[Event]:
+        def events(self, *, deliveries: bool = True) -> AsyncIterator[Event]:  # noqa: ARG002 - as of a node
             async def fail() -> AsyncIterator[Event]:
                 raise ZeroDivisionError
                 yield Lagged(1)

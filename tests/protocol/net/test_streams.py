@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from protocol.core.derived import DerivedClock
-from protocol.core.events import Event, Gap, Lagged
+from protocol.core.events import Delivered, Event, Gap, Lagged
 from protocol.core.identity import Dot, NodeId
 from protocol.core.log import Log
 from protocol.core.messages import Message
@@ -220,3 +220,15 @@ async def test_an_event_stream_nobody_holds_is_forgotten() -> None:
     source = Source()
     EventStream(source.feed)
     assert not list(source.feed._streams)
+
+
+async def test_deliveries_push_nothing_out_of_the_queue_of_a_reader_that_wants_none() -> None:
+    source = Source()
+    source.deliver()
+    message = await anext(source.messages())
+    wants_none, wants_all = EventStream(source.feed, deliveries=False), EventStream(source.feed)
+    source.feed.publish([Gap(7)])
+    source.feed.publish([Delivered(message)] * EVENT_STREAM_LIMIT)
+    source.feed.end()
+    assert await events_of(wants_none) == [Gap(7)]
+    assert (await events_of(wants_all))[0] == Lagged(1)
