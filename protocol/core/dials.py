@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 
 from .bounded import put
 from .identity import Address, NodeId
@@ -30,6 +31,10 @@ LONGEST_REDIAL = 32
 LONGEST_REDIAL_ALONE = 4
 """The same for a node that knows nobody else."""
 
+SPREAD_FROM = 8
+"""Cycles from which on waits are spread, each address by a factor of its own from a half to one. Peers that
+are lost together, as in a partition, else are all dialled at the same moments, and none between them."""
+
 TRIES_OF_ADDED = 4
 """Attempts on an address that was added, not joined, before it is forgotten."""
 
@@ -45,7 +50,7 @@ become the centre of a star: their descriptors are always fresh, and every view 
 class Dial:
     """An address to be tried now and then."""
 
-    __slots__ = ("address", "attempts", "due_at", "lost_at", "tries")
+    __slots__ = ("address", "attempts", "due_at", "lost_at", "spread", "tries")
 
     def __init__(self, address: Address, due_at: float, tries: float) -> None:
         """Try ``address`` from ``due_at`` on, so many times (``math.inf``: for ever)."""
@@ -54,10 +59,12 @@ class Dial:
         self.tries = tries
         self.attempts = 0
         self.lost_at = due_at
+        self.spread = 0.5 + int.from_bytes(blake2b(str(address).encode(), digest_size=4).digest()) / (1 << 33)
 
     def wait(self, now: float, period: float, longest: int) -> None:
         """Put the next attempt off, longer each time, up to ``longest`` periods."""
-        self.due_at = now + period * min(2 ** min(self.attempts, 16), longest)
+        cycles = min(2 ** min(self.attempts, 16), longest)
+        self.due_at = now + period * (cycles * self.spread if cycles >= SPREAD_FROM else cycles)
         self.attempts += 1
 
 
