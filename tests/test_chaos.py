@@ -174,3 +174,13 @@ async def test_a_cut_one_way_lets_the_other_pass() -> None:
         relay.close()
         a.socket.close()
         b.socket.close()
+
+
+@pytest.mark.parametrize("words", [("--nodes", "0"), ("--rate", "nan"), ("--rate", "0"), ("--seconds", "-5")])
+def test_settings_that_make_no_run_are_refused_with_their_value(
+    words: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        options(words)
+    assert f"{words[0]} must be" in (said := capsys.readouterr().err)
+    assert f"not {words[1]}" in said

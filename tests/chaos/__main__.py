@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +32,11 @@ def options(words: Sequence[str] | None = None) -> tuple[Settings, bool]:
     parser.add_argument("--quiet", action="store_true", help="print the result alone")
     parser.add_argument("words", nargs="*", help="options for every node, after --, such as -- --cycle 0.2")
     chosen = parser.parse_args(words)
+    if chosen.nodes < 1:
+        parser.error(f"--nodes must be at least 1, not {chosen.nodes}")
+    for name in ("seconds", "rate"):
+        if not 0 < (value := getattr(chosen, name)) < math.inf:
+            parser.error(f"--{name} must be a number above 0, not {value:g}")
     return (
         Settings(
             nodes=chosen.nodes,
