@@ -15,7 +15,7 @@ from .messages import KeyDot, Range, Rumor
 __all__ = ["HELD_OVERHEAD_SIZE", "WAITER_LIMIT", "Held", "HoldBack", "Origin"]
 
 WAITER_LIMIT = 65_536
-"""Dependencies waited for at the most, over all held messages, some 100 bytes each. A hostile message may
+"""Dependencies waited for at the most, over all held messages, some 250 bytes each. A hostile message may
 name a hundred; where fifty nodes send at one instant an honest one names 49, and hundreds of them have to
 fit while one of the first is lost again and again."""
 
@@ -77,8 +77,8 @@ class Origin:
         self.held: dict[int, Held] = {}
         self.pulled: dict[int, Rumor] = {}
         """Messages whose payloads are coming in: nobody needs to send them once more."""
-        self.waiters: dict[int, list[Held]] = {}
-        """Who waits for which of this origin's messages."""
+        self.waiters: dict[int, dict[Held, None]] = {}
+        """Who waits for which of this origin's messages; any one of many leaves at once."""
 
     @property
     def is_blank(self) -> bool:
@@ -173,7 +173,7 @@ class HoldBack:
         held.missing = len(missing)
         self.waiter_count += len(missing)
         for key, sequence in missing:
-            self.origin(key).waiters.setdefault(sequence, []).append(held)
+            self.origin(key).waiters.setdefault(sequence, {})[held] = None
         heappush(self._by_depth, (-held.rumor.depth, held.dot))
         if len(self._by_depth) > STALE_SHARE * len(self.holding) + STALE_SPARE:
             self._by_depth = [(-one.rumor.depth, dot) for dot, one in self.holding.items()]
@@ -207,7 +207,7 @@ class HoldBack:
             waiting = origin.waiters.get(sequence) if origin is not None else None
             if origin is None or waiting is None or held not in waiting:
                 continue
-            waiting.remove(held)
+            del waiting[held]
             self.waiter_count -= 1
             if not waiting:
                 del origin.waiters[sequence]
