@@ -50,12 +50,13 @@ class RestoredSet(DeliveredSet):
             del dots[key]
             if first > 1:
                 dots[key] = first - 1
-        for sequence in range(first, floor(key) + 1):
+        for sequence in range(max(first, self.log.evicted.get(key, 0) + 1), floor(key) + 1):
             entry = self.log.find((key, sequence))
             if entry is None:
                 continue
             entry.is_exact = False
             dots.update(dot for dot in entry.parents if floor(dot[0]) == dot[1])
+        self.clocks.retain_pins(dots)
 
     def _restore_message(
         self, saved: SavedMessage, entries: Entries | None, prefix: Callable[[Key], int]

@@ -410,3 +410,13 @@ def test_an_origin_of_which_only_a_payload_came_in_is_forgotten_with_it() -> Non
     causal.end_pull((A.key, 1))
     assert not causal.origins
     causal.check()
+
+
+def test_what_was_said_under_a_used_number_lends_its_clock_to_nothing_though_it_was_evicted() -> None:
+    node = Order(Config(history_limit=1))
+    node.send(A)
+    node.take(rumor(B, 1, 1))
+    assert [*node.causal.pins] == [(A.key, 1)]
+    node.causal.disown(A.key, 1)
+    node.causal.check()
+    assert node.causal.clock_of((A.key, 1)) is None
