@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 
 from .acquaintances import Acquaintances
 from .bounded import put
@@ -102,11 +103,14 @@ class Sampling:
         self._redial(now, out)
 
     def saved_peers(self, now: float) -> tuple[SavedPeer, ...]:
-        """Whom to dial after a restart: the view, the lost and the contacts."""
+        """Whom to dial after a restart: the view, the lost and the contacts.
+
+        The view in an order of its own, so that the same peers are the same, however exchanges shuffle them.
+        """
         was_proven = self.context.links.was_proven
         view = (
             SavedPeer(peer.id, peer.address, was_proven(self.route(peer, now)))
-            for peer in self.view.descriptors()
+            for peer in sorted(self.view.descriptors(), key=attrgetter("id"))
         )
         return (*view, *self.dials.saved())
 

@@ -251,3 +251,16 @@ def test_a_file_that_counts_evicted_own_messages_as_unheard_is_not_believed() ->
     saved = node.machine.save()
     forged = saved._replace(standing=saved.standing._replace(covered=0))
     assert restored(node, forged, sim.now).unacknowledged == 2
+
+
+def test_exchanges_that_change_no_peer_change_nothing_that_is_saved_of_them() -> None:
+    sim = Simulation(5, seed=1)
+    sim.run_for(10)
+    machine = sim.nodes[0].machine
+    before = machine.standing().peers
+    orders = set()
+    for _ in range(40):
+        sim.run_for(0.25)
+        assert machine.standing().peers == before
+        orders.add(tuple(peer.id for peer in machine._sampling.view.descriptors()))
+    assert len(orders) > 1
