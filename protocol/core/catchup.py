@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from .bounded import put
 from .context import Context
+from .gaps import PEERS_TO_ASK, UNLEVEL_PATIENCE, gap_period
 from .identity import Address
 from .links import Link
 from .messages import BaselinePage, Digest, HistoryDone, HistoryRequest
@@ -45,13 +46,6 @@ ASKED_LIMIT = 64
 LAG_SHARE = 8
 """The part of what this node lacks that its sponsor may lack, too, if it retains more for that: some messages
 are always under way. A choice."""
-
-PEERS_TO_ASK = 4
-"""Different peers that must have been asked before a gap is declared, if there are so many."""
-
-UNLEVEL_PATIENCE = 1.5
-"""How much longer than usual a node asks before it declares a gap while those ahead of it differ: half a
-time-out is many times what closing their own gaps takes. A choice."""
 
 
 class Session:
@@ -175,8 +169,7 @@ class CatchUp:
     def note_evicted(self, source: Address, digest: Digest, now: float, out: Outbox) -> None:
         """A peer has evicted what is missing here; give up asking if that has gone on long enough."""
         config = self.context.config
-        patience = max(config.gap_timeout, PEERS_TO_ASK * config.cycle_period)
-        if not self._evicted or now - self._told_at > patience:
+        if not self._evicted or now - self._told_at > gap_period(config):
             self._evicted.clear()
             self._stuck_since = now
             self._asked.clear()

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from .derived import DerivedClock
 from .events import Delivered, Gap, Undeliverable
+from .gaps import HELD_PATIENCE, gap_period
 from .hold_back import Held, Origin
 from .identity import Address, Dot, Key, NodeId, key_of
 from .log import Retained, lookup
@@ -38,14 +39,6 @@ LARGEST_DEPTH = 1 << 52
 CLOCK_TOLERANCE = 86_400.0
 """Seconds that another node's clock may be ahead of this one's: an origin that starts later than that was
 not forgotten by anybody. A choice: a day, so that a wrong time zone is no matter."""
-
-PATIENCE_IN_GAPS = 2
-"""How often the time until a gap is closed a held message keeps its place in a full queue. What lies within a
-gap is delivered late, so it must not be given up before; a choice, above the one and a half times that
-closing one takes at the most."""
-
-CYCLES_OF_A_GAP = 4
-"""Cycles that closing a gap takes at the least: as many peers are asked, one a cycle."""
 
 DEPTH_WINDOW = 1 << 20
 """How far above the own largest depth a message may be: a partition's worth, so that nobody can use the range
@@ -202,7 +195,7 @@ class CausalOrder(RestoredSet):
         """
         told = tuple(entries)
         # What was forgotten here was delivered here.
-        named = [entry for entry in told if not self._is_recalled(*entry)]
+        named = [entry for entry in told if not self._leave_out(*entry)]
         prefix = {key_of(node): sequence for node, sequence, _ in named}
         within = lookup(prefix)
         maximal = tuple(dot for dot in frontier if dot[1] == within(dot[0]))
@@ -245,7 +238,7 @@ class CausalOrder(RestoredSet):
         what waits longest is given up if that is hopeless by now: any gap it lay in would be closed.
         """
         queue, config = self.queue, self.config
-        patience = PATIENCE_IN_GAPS * max(config.gap_timeout, CYCLES_OF_A_GAP * config.cycle_period)
+        patience = HELD_PATIENCE * gap_period(config)
         while queue.is_full_for(held, waits, config):
             deepest = queue.deepest()
             if deepest is None:
@@ -384,8 +377,11 @@ class CausalOrder(RestoredSet):
 
     # baselines
 
-    def _is_recalled(self, node: NodeId, sequence: int, depth: int) -> bool:
-        """Whether what a prefix has of an origin was forgotten here; what is waited for is had by that."""
+    def _leave_out(self, node: NodeId, sequence: int, depth: int) -> bool:
+        """Leave out of a prefix what was forgotten here, and count it as had if anything waits for it.
+
+        Returns whether it is left out.
+        """
         origin = self.origins.get(key_of(node))
         if is_certain(origin) or not self.memory.is_forgotten(sequence, depth, node, from_history=True):
             return False
