@@ -17,11 +17,15 @@ from .log import Log, Retained
 from .memory import Memory
 from .messages import KeyDot, Rumor, forwarded, passed_on
 
-__all__ = ["DeliveredSet"]
+__all__ = ["AWAITED_LIMIT", "DeliveredSet"]
 
 FLOORS_PER_CLOCK_ENTRY = 4
 """Origins of which nothing is here but how far they were delivered, per origin that a clock may have: so many
 that none is forgotten that a clock still names."""
+
+AWAITED_LIMIT = 1_024
+"""Origins unknown here that something waits for, and that peers are asked about at a time: a dozen pages. A
+choice; messages that name invented origins by the hundred must not fill hundreds of pages."""
 
 
 class DeliveredSet:
@@ -83,14 +87,17 @@ class DeliveredSet:
     def received_floors(self) -> Iterator[KeyDot]:
         """Up to where everything of an origin is here, for all origins of which there is anything.
 
-        Once origins were forgotten also 0 for those that something waits for: whoever has evicted that can't
-        know otherwise that it is not forgotten here, but missing.
+        Once origins were forgotten also 0 for those that something waits for, up to a limit: whoever has
+        evicted that can't know otherwise that it is not forgotten here, but missing.
         """
-        with_awaited = self.memory.forgotten_count > 0
+        room = AWAITED_LIMIT if self.memory.forgotten_count else 0
         for key, origin in self.origins.items():
             floor = self.received_floor(key)
-            if floor or (with_awaited and origin.waiters):
+            if floor:
                 yield key, floor
+            elif room and origin.waiters:
+                room -= 1
+                yield key, 0
 
     def received_floor(self, key: Key) -> int:
         """The same for one origin."""

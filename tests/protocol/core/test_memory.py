@@ -9,6 +9,7 @@ import pytest
 
 from protocol.core.causal import CLOCK_TOLERANCE, Reception
 from protocol.core.config import Config
+from protocol.core.delivered import AWAITED_LIMIT
 from protocol.core.events import Gap, IncarnationChanged
 from protocol.core.hold_back import Origin
 from protocol.core.identity import Dot, NodeId
@@ -86,6 +87,15 @@ def test_who_waits_for_what_was_forgotten_here_waits_no_longer_when_a_prefix_nam
     assert list(node.causal.unanchored) == [(late.origin.key, 1)]
     assert node.causal.delivered_count == 300
     assert node.take(rumor(author(4), 1, 5)) == [Reception.FORGOTTEN]
+
+
+def test_of_invented_origins_that_are_waited_for_only_so_many_are_asked_about() -> None:
+    node = Order(SMALL)
+    crowd(node, 300)
+    for number in range(AWAITED_LIMIT // 100 + 1):
+        invented = tuple((node_id(f"nobody {number}.{at}").key, 1) for at in range(100))
+        assert node.take(rumor(node_id(f"late {number}"), 1, 301, invented)) == [Reception.NEW]
+    assert sum(floor == 0 for _, floor in node.causal.received_floors()) == AWAITED_LIMIT
 
 
 def test_nobody_waits_for_ever_for_what_was_forgotten_here_and_evicted_everywhere_else() -> None:
