@@ -248,6 +248,18 @@ async def test_datagrams_and_deliveries_are_no_news_by_themselves() -> None:
         assert feed.poll() is None
 
 
+async def test_deliveries_are_no_events_to_it_and_push_none_out() -> None:
+    asked: list[bool] = []
+
+    class Asked(MemoryNode):
+        def events(self, *, deliveries: bool = True) -> AsyncIterator[Event]:
+            asked.append(deliveries)
+            return super().events(deliveries=deliveries)
+
+    async with opened(Asked()):
+        assert asked == [False]
+
+
 async def test_an_error_while_reading_reaches_the_loop() -> None:
     class Broken(MemoryNode):
         def events(self, *, deliveries: bool = True) -> AsyncIterator[Event]:  # noqa: ARG002 - as of a node
