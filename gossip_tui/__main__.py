@@ -1,6 +1,7 @@
 """``python -m gossip_tui`` is ``gossip-tui``: the program from its first moment to its last.
 
-Rules of this file. Nothing is imported outside of ``run``, so that Ctrl-C says no word, early as it may come.
+Rules of this file. Nothing of the program is imported outside of ``run``, so that Ctrl-C says no word, early
+as it may come.
 """
 
 # ruff: noqa: PLC0415 - see above

@@ -238,7 +238,6 @@ class CausalOrder(RestoredSet):
         what waits longest is given up if that is hopeless by now: any gap it lay in would be closed.
         """
         queue, config = self.queue, self.config
-        patience = HELD_PATIENCE * gap_period(config)
         while queue.is_full_for(held, waits, config):
             deepest = queue.deepest()
             if deepest is None:
@@ -248,7 +247,7 @@ class CausalOrder(RestoredSet):
                 self.displaced_count += 1
                 continue
             oldest = next(iter(self.holding.values()))
-            if self.is_catching_up or now - oldest.received_at < patience:
+            if self.is_catching_up or now - oldest.received_at < HELD_PATIENCE * gap_period(config):
                 return False
             self._give_up(oldest, out)
         return True
@@ -316,9 +315,8 @@ class CausalOrder(RestoredSet):
         rumor, find = held.rumor, self.log.find
         past = tuple([known.dot if (known := find(dot)) is not None else dot for dot in held.past])
         delivered_at = now + self.wall_offset
-        if (
-            held.source is ITSELF
-        ):  # both readings are of one wall, taken apart: one never comes before it is made
+        if held.source is ITSELF:
+            # Both moments are read off one clock, apart: none is delivered before it was made.
             delivered_at = max(delivered_at, rumor.created_at)
         message = Message(
             Dot(rumor.origin, rumor.sequence),
