@@ -23,7 +23,7 @@ from protocol.core.frontier import Frontier
 from protocol.core.identity import Address, NodeId, key_of
 from protocol.core.messages import Rumor
 from protocol.core.outbox import Outbox
-from protocol.core.stamps import branch_of, leaf_of, merged_again
+from protocol.core.stamps import branch_of, merged_again, shared_leaf
 
 from .census import census
 from .figures import MEBI
@@ -76,7 +76,7 @@ class Crowd:
 
 def bytes_now() -> int:
     """Bytes of Python objects, as traced, but for what the process remembers whatever a node does."""
-    for remembered in (key_of, branch_of, leaf_of, merged_again):
+    for remembered in (key_of, branch_of, shared_leaf, merged_again):
         remembered.cache_clear()
     gc.collect()
     return tracemalloc.get_traced_memory()[0]

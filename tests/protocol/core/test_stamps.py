@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from itertools import count, islice
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.core.identity import NodeId
-from protocol.core.stamps import NO_STAMPS, Stamp, Stamps, stamps_of
+from protocol.core.stamps import NO_STAMPS, SHARED_LEAF_SIZE, Stamp, Stamps, shared_leaf, stamps_of
 
 NODES = [NodeId(f"n{number}", 1) for number in range(40)]
 STAMPS = st.builds(
@@ -52,6 +54,17 @@ def test_what_follows_the_same_messages_shares_all_it_has_of_them_in_whatever_or
     leaves = [[leaf for branch in clock._root.parts for leaf in branch.parts] for clock in clocks]
     for other in leaves[1:]:
         assert sum(one is not two for one, two in zip(leaves[0], other, strict=True)) <= 2
+
+
+def test_a_leaf_that_only_keys_made_alike_can_fill_is_not_remembered() -> None:
+    made_alike = (node for number in count() if (node := NodeId(f"alike{number}", 1)).key[0] == 7)
+    nodes = [*islice(made_alike, SHARED_LEAF_SIZE // 2 + 1)]
+    before = shared_leaf.cache_info().misses
+    whole = stamps_of((1, 1, node) for node in nodes)
+    assert shared_leaf.cache_info().misses == before
+    without_one = stamps_of((1, 1, node) for node in nodes[1:])
+    assert shared_leaf.cache_info().misses == before + 1
+    assert whole.merge(without_one) is whole
 
 
 @given(LISTS)
