@@ -59,7 +59,7 @@ async def seen(kinds: tuple[type[StylesCache], str]) -> list[Cells]:
     pictures = []
     async with shown(pane) as pilot:
         pane.add_messages(many_messages(60))
-        pane.add_notice("a word")
+        pane.add_notice("a word", at=1_700_000_000.0)
         await pilot.pause()
         assert (type(pane._styles_cache), type(pane.vertical_scrollbar).__name__) == kinds
         for key in ("up", "pageup", "home", "end"):
