@@ -29,7 +29,8 @@ LONGEST_REDIAL = 32
 """Cycles between two attempts to reach a lost peer or contact, at the most."""
 
 LONGEST_REDIAL_ALONE = 4
-"""The same for a node that knows nobody else."""
+"""The same for a node that knows nobody else; as many more for each peer it knows. So two that have only each
+other, as newcomers may while the network is parted, find the rest as soon as it can be reached."""
 
 SPREAD_FROM = 8
 """Cycles from which on waits are spread, each address by a factor of its own from a half to one. Peers that
@@ -118,7 +119,7 @@ class Dials:
                 yield SavedPeer(None, contact.address, is_proven=False)
 
     def due(
-        self, now: float, period: float, is_known: Callable[[Address], bool], *, is_alone: bool
+        self, now: float, period: float, is_known: Callable[[Address], bool], peers: int
     ) -> list[tuple[NodeId | None, Dial]]:
         """Whom to dial in this cycle, the longest overdue first; the next attempt of each is put off.
 
@@ -126,13 +127,13 @@ class Dials:
             now: The moment.
             period: Seconds of a cycle.
             is_known: Whether an address is in the view, so that it need not be dialled.
-            is_alone: Whether the view is empty: then the long waits of better days do not count.
+            peers: How many are in the view. If nobody is, the long waits of better days do not count.
         """
-        longest = LONGEST_REDIAL_ALONE if is_alone else LONGEST_REDIAL
+        longest = min(LONGEST_REDIAL, LONGEST_REDIAL_ALONE * (1 + peers))
         due: list[tuple[NodeId | None, Dial]] = []
         known = [*self.lost.items(), *((None, contact) for contact in self.contacts.values())]
         for node, dial in sorted(known, key=lambda pair: pair[1].due_at):
-            is_too_far = is_alone and dial.due_at > now + longest * period
+            is_too_far = not peers and dial.due_at > now + longest * period
             if is_known(dial.address) or (dial.due_at > now and not is_too_far):
                 continue
             if dial.attempts >= dial.tries:

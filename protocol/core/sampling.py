@@ -301,7 +301,7 @@ class Sampling:
         """Try a few lost peers and contacts whose time has come."""
         view, period = self.view, self.context.config.cycle_period
         for node, dial in self.dials.due(
-            now, period, lambda address: view.at(address) is not None, is_alone=not len(view)
+            now, period, lambda address: view.at(address) is not None, len(view)
         ):
             self._introduce_self(dial.address, node, now, out)
 
