@@ -123,7 +123,7 @@ class DerivedClock:
             if any((stamp := other.get(key)) is not None and stamp[0] >= sequence for other in known[:-1]):
                 known.pop()
         first, *others = known or (NO_STAMPS,)
-        self._finish(first.merge(*others) if others else first)
+        self._finish(first.merge(*others))
 
     def _finish(self, past: Stamps) -> None:
         """Add the own message to its past; its origin goes last of all, since nothing there is deeper."""

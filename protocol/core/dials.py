@@ -51,7 +51,7 @@ become the centre of a star: their descriptors are always fresh, and every view 
 class Dial:
     """An address to be tried now and then."""
 
-    __slots__ = ("address", "attempts", "due_at", "lost_at", "spread", "tries")
+    __slots__ = ("address", "attempts", "due_at", "lost_at", "tries")
 
     def __init__(self, address: Address, due_at: float, tries: float) -> None:
         """Try ``address`` from ``due_at`` on, so many times (``math.inf``: for ever)."""
@@ -60,13 +60,17 @@ class Dial:
         self.tries = tries
         self.attempts = 0
         self.lost_at = due_at
-        self.spread = 0.5 + int.from_bytes(blake2b(str(address).encode(), digest_size=4).digest()) / (1 << 33)
 
     def wait(self, now: float, period: float, longest: int) -> None:
         """Put the next attempt off, longer each time, up to ``longest`` periods."""
         cycles = min(2 ** min(self.attempts, 16), longest)
-        self.due_at = now + period * (cycles * self.spread if cycles >= SPREAD_FROM else cycles)
+        self.due_at = now + period * (cycles * spread_of(self.address) if cycles >= SPREAD_FROM else cycles)
         self.attempts += 1
+
+
+def spread_of(address: Address) -> float:
+    """The factor from a half to one by which waits for this address are spread, the same on all nodes."""
+    return 0.5 + int.from_bytes(blake2b(str(address).encode(), digest_size=4).digest()) / (1 << 33)
 
 
 class Dials:

@@ -37,7 +37,7 @@ full clock: only origins whose keys are made alike fill larger ones, which would
 
 SHARED_MERGES = 4
 """Merges of several clocks remembered: what is sent at one instant follows the same messages. A choice; more
-would keep clocks alive that nobody else needs, up to 40 kB each."""
+would keep clocks alive that nobody else needs: those of all that was merged, up to 40 kB each."""
 
 Content = tuple[Any, ...]
 """Keys and entries in turn, sorted by key: a third of what a mapping of so few would take."""

@@ -94,9 +94,7 @@ class Saver:
 
     def _write(self, *, has_left: bool) -> None:
         machine, now = self._machine, self._loop.time()
-        bound = None
-        if now >= self._peers_at:
-            bound = self._bound
+        bound = self._bound if now >= self._peers_at else None
         standing = machine.standing(with_peers=bound is not None)
         if bound is not None:
             are_few = len(standing.peers) <= FEW_PEERS

@@ -120,11 +120,16 @@ def test_a_hold_back_queue_that_is_much_too_small_costs_time_and_no_message() ->
     assert max(picture.rejected.get("hold-back full", 0) for picture in pictures) > 5
 
 
-def test_a_full_store_lets_the_oldest_go_and_who_lacks_them_is_told_of_one_gap() -> None:
-    config = Config(history_limit=20, gap_timeout=3.0)
+def three_of_which_one_is_cut_off(config: Config) -> Simulation:
     simulation = Simulation(3, seed=2, config=config, faults=Faults(latency=(0.005, 0.02)))
     simulation.run_for(3)
     simulation.partition([2])
+    return simulation
+
+
+def test_a_full_store_lets_the_oldest_go_and_who_lacks_them_is_told_of_one_gap() -> None:
+    config = Config(history_limit=20, gap_timeout=3.0)
+    simulation = three_of_which_one_is_cut_off(config)
     for number in range(60):
         simulation.nodes[number % 2].send_gossip(str(number))
         simulation.run_for(0.1)
@@ -140,9 +145,7 @@ def test_a_full_store_lets_the_oldest_go_and_who_lacks_them_is_told_of_one_gap()
 
 def test_what_waits_in_a_full_hold_back_queue_is_delivered_late_when_a_gap_is_closed() -> None:
     config = Config(history_limit=20, hold_back_limit=5, gap_timeout=4.0)
-    simulation = Simulation(3, seed=2, config=config, faults=Faults(latency=(0.005, 0.02)))
-    simulation.run_for(3)
-    simulation.partition([2])
+    simulation = three_of_which_one_is_cut_off(config)
     for number in range(120):
         simulation.nodes[number % 2].send_gossip(str(number))
         simulation.run_for(0.1)

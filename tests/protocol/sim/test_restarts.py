@@ -167,6 +167,15 @@ def test_what_was_said_under_a_used_number_keeps_nothing_from_who_said_it_and_ch
     one.machine.check()
 
 
+def copy_cut_off(sim: Simulation) -> SimulatedNode:
+    """The first node as it was before its last message, which all others have; nobody reaches it yet."""
+    copy = sim.nodes[0].machine.save()
+    sim.nodes[0].send_gossip("by the one")
+    sim.run_for(5)
+    sim.partition([0])
+    return sim.restart(0, copy)
+
+
 @pytest.mark.parametrize("text", ["by the other", "by the one"])
 @pytest.mark.parametrize("dissemination", list(Dissemination))
 def test_a_copy_that_sent_as_much_as_its_original_is_shown_what_the_others_have(
@@ -176,11 +185,7 @@ def test_a_copy_that_sent_as_much_as_its_original_is_shown_what_the_others_have(
     sim.run_for(5)
     sim.nodes[0].send_gossip("saved")
     sim.run_for(5)
-    copy = sim.nodes[0].machine.save()
-    sim.nodes[0].send_gossip("by the one")
-    sim.run_for(5)
-    sim.partition([0])
-    twin = sim.restart(0, copy)
+    twin = copy_cut_off(sim)
     former = twin.id
     assert twin.send_gossip(text).id.sequence == 2
     sim.run_for(20)
@@ -195,11 +200,7 @@ def test_a_copy_that_sent_as_much_as_its_original_is_shown_what_the_others_have(
 def test_a_copy_is_noticed_though_most_of_what_is_asked_and_shown_is_lost(seed: int) -> None:
     sim = Simulation(3, seed=seed)
     sim.run_for(5)
-    copy = sim.nodes[0].machine.save()
-    sim.nodes[0].send_gossip("by the one")
-    sim.run_for(5)
-    sim.partition([0])
-    twin = sim.restart(0, copy)
+    twin = copy_cut_off(sim)
     former = twin.id
     twin.send_gossip("by the other")
     sim.heal()
